@@ -1,0 +1,85 @@
+/*
+ * Minimum mutator utilisation, in one pass. A utilisation function changes at events; for each window length the mean
+ * over a window is least where one of its edges meets a change, so it is enough to look there, and only the changes of
+ * the last second (the longest window) are kept.
+ *
+ * What counts as the collector's: a stopped world takes all Ps; a P that runs a background worker (dedicated or
+ * fractional: its label holds until the goroutine stops running), a mark assist or a sweep is taken by it while that
+ * runs. Go 1.22 and later compute this with labels that are never taken off again; the figures here are those of
+ * Go 1.21's own rule.
+ */
+#ifndef GOLANES_ANALYSIS_MMU_H
+#define GOLANES_ANALYSIS_MMU_H
+
+#include "collect.h"
+#include "golanes_analysis/summary.h"
+#include "goroutines.h"
+
+typedef struct gl_util_change {
+    int64_t time;
+    double util;   /* from here on */
+    double before; /* integral of the function from its start to here */
+} gl_util_change;
+
+#define GL_CURVE_CHANGES_MAX ((uint64_t)1 << 19) /* within one second */
+
+/** One utilisation function. */
+typedef struct gl_curve {
+    gl_util_change *ring;          /* by change number modulo capacity */
+    size_t capacity;               /* a power of two */
+    uint64_t first, next;          /* change numbers kept: first <= i < next */
+    uint64_t left[GL_MMU_WINDOWS]; /* change under the window's left edge, plus one; 0: the window has not begun */
+    double least[GL_MMU_WINDOWS], mean;
+    int64_t begin, span;
+    bool ended, too_many;
+} gl_curve;
+
+/** *to, which is empty, becomes the same function. */
+int gl_curve_copy(gl_curve *to, const gl_curve *from) GL_MUST_CHECK;
+int gl_curve_change(gl_curve *c, int64_t time, double util) GL_MUST_CHECK;
+/** The function ends at `time`; results are in least (a window longer than the function is its whole length).
+ *  Further calls only give the mean again. */
+int gl_curve_finish(gl_curve *c, int64_t time, double *mean) GL_MUST_CHECK;
+void gl_curve_clean_up(gl_curve *c);
+
+/** What a P is busy with for the collector. */
+enum { GL_GC_WORKER, GL_GC_DEDICATED, GL_GC_ASSIST, GL_GC_SWEEP, GL_GC_WORKS };
+
+typedef struct gl_mmu_proc {
+    int32_t work[GL_GC_WORKS];
+    gl_curve *curve; /* for the figures of each P */
+} gl_mmu_proc;
+
+#define GL_MMU_SETS 6
+#define GL_MMU_PROCS_MAX 4096
+
+typedef struct gl_mmu {
+    gl_mmu_proc *procs;
+    size_t proc_capacity, proc_count;
+    gl_curve sets[GL_MMU_SETS - 1];
+    gl_curve **series; /* one for each stretch of life of a P */
+    size_t series_capacity, series_count;
+    gl_curve early; /* what each P's function will be up to where the number of Ps is first told */
+    int32_t stw_gc, stw_all;
+    int64_t time; /* largest so far: the function's time never steps back */
+    bool begun;
+    gl_mmu_figures figures[GL_MMU_SETS];
+    size_t figure_count;
+    const char *missing;
+} gl_mmu;
+
+/** The trace begins. */
+int gl_mmu_begin(gl_mmu *m, int64_t time) GL_MUST_CHECK;
+/** The number of Ps; before it is known only stopped worlds count. */
+int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs) GL_MUST_CHECK;
+int gl_mmu_stw(gl_mmu *m, int64_t time, bool gc, int step) GL_MUST_CHECK;
+/** step +1: a sweep begins on P, -1: it ends. */
+int gl_mmu_sweep(gl_mmu *m, int64_t time, uint32_t p, int step) GL_MUST_CHECK;
+int gl_mmu_assist(gl_mmu *m, int64_t time, gl_goroutine *g, uint32_t p, bool begin) GL_MUST_CHECK;
+int gl_mmu_label(gl_mmu *m, int64_t time, gl_goroutine *g, uint32_t p, const char *label) GL_MUST_CHECK;
+/** A goroutine with gc_work moves. */
+int gl_mmu_move(gl_mmu *m, int64_t time, gl_goroutine *g, uint32_t p, uint8_t from, uint8_t to) GL_MUST_CHECK;
+int gl_mmu_finish(gl_mmu *m, int64_t time) GL_MUST_CHECK;
+void gl_mmu_clean_up(gl_mmu *m);
+
+#endif

@@ -1,0 +1,183 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+void gl_name_goroutine(gl_summary *s, gl_goroutine *g, uint32_t stack)
+{
+    const gl_stack_facts *k = gl_sites_get(&s->sites, stack);
+    if (k)
+        g->name = k->root;
+}
+
+static int leave_goroutine(gl_summary *s, uint32_t slot)
+{
+    int status = gl_straddles_release(&s->straddles, gl_goroutines_at(&s->goroutines, slot));
+    return status < 0 ? status : gl_goroutines_leave(&s->goroutines, slot);
+}
+
+int gl_end_goroutine(gl_summary *s, gl_goroutine *g, uint32_t slot, int64_t time)
+{
+    uint32_t leaving;
+    g->ended = time;
+    g->op = (gl_operation){0};
+    s->result.ended++;
+    int status = gl_user_leave(&s->user, g);
+    if (status < 0)
+        return status;
+    gl_goroutines_ended(&s->goroutines, slot, &leaving);
+    return leaving == GL_NONE32 ? 0 : leave_goroutine(s, leaving);
+}
+
+/* First sight of a goroutine: made here, or there since before this part of the trace. */
+int gl_meet_goroutine(gl_summary *s, const gl_event *ev, const gl_transition *t, uint32_t *slot)
+{
+    int status = gl_goroutines_add(&s->goroutines, t->id, slot);
+    if (status < 0)
+        return status;
+    gl_goroutine *g = gl_goroutines_at(&s->goroutines, *slot);
+    g->created = g->since = ev->time;
+    g->order = s->order;
+    g->state = GL_G_NOT_EXIST;
+    if (t->from == GL_G_NOT_EXIST)
+        return 0;
+    g->preexisting = true;
+    g->created = g->since = s->part_begin;
+    g->since_open = true;
+    g->state = t->from == GL_G_UNDETERMINED ? t->to : t->from;
+    return 0;
+}
+
+void gl_create_goroutine(gl_summary *s, gl_goroutine *g, const gl_event *ev)
+{
+    s->result.created++;
+    g->created = ev->time;
+    g->ended = -1;
+    g->create_stack = ev->stack;
+    if (ev->type != GL_EV_GoCreate)
+        return;
+    g->parent = ev->g ? ev->g : GL_NO_GOROUTINE;
+    if (!g->name && ev->arg[2] <= UINT32_MAX)
+        gl_name_goroutine(s, g, (uint32_t)ev->arg[2]);
+}
+
+/* A recorder saw the operation itself. */
+int gl_take_chan(gl_summary *s, const gl_event *ev)
+{
+    uint32_t slot = gl_goroutines_find(&s->goroutines, ev->g);
+    if (slot == GL_NONE32)
+        return 0;
+    gl_goroutine *g = gl_goroutines_at(&s->goroutines, slot);
+    int status = 0;
+    switch (ev->type) {
+    case GL_EV_ChanSendBegin:
+    case GL_EV_ChanSelectBegin:
+    case GL_EV_ChanRecvBegin:
+        g->op = (gl_operation){.recorded = true, .stack = ev->stack, .begin = ev->time};
+        g->op.kind = ev->type == GL_EV_ChanSendBegin     ? GL_WAIT_SEND
+                     : ev->type == GL_EV_ChanSelectBegin ? GL_WAIT_SELECT
+                                                         : GL_WAIT_RECV;
+        g->op.chan = ev->type == GL_EV_ChanSelectBegin ? 0 : ev->arg[0];
+        return 0;
+    case GL_EV_ChanSelectEnd:
+        g->op.chan = ev->arg[0];
+        if (ev->arg[1] == GL_CHAN_SEND && g->op.recorded)
+            g->op.kind = GL_WAIT_SEND;
+        break;
+    default: break;
+    }
+    if (g->op.recorded && g->op.kind == GL_WAIT_SEND)
+        status = gl_straddles_send(&s->straddles, slot, ev->time);
+    g->op = (gl_operation){0};
+    return status;
+}
+
+static int finish_clock(gl_summary *s, uint32_t slot)
+{
+    gl_goroutine *g = gl_goroutines_at(&s->goroutines, slot);
+    if (g->state == GL_G_NOT_EXIST)
+        return 0;
+    if (g->state == GL_G_WAITING && g->reason == s->forever && s->forever)
+        s->result.blocked_forever++;
+    s->result.sends.not_ended += g->op.kind == GL_WAIT_SEND;
+    s->result.selects.not_ended += g->op.kind == GL_WAIT_SELECT;
+    int status = gl_close_span(s, g, slot, s->result.end_ns, false);
+    return status < 0 ? status : gl_user_leave(&s->user, g);
+}
+
+/* The number of a reason by its text, 0 where the trace does not have it. */
+static uint8_t reason_named(const gl_summary *s, const char *text)
+{
+    for (unsigned i = 1; i < s->reasons.count; i++) {
+        if (strcmp(gl_dict_text(s->dict, s->reasons.list[i].figures.reason, NULL), text) == 0)
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
+int gl_finish_goroutines(gl_summary *s)
+{
+    uint32_t *slots;
+    size_t n;
+    int status = gl_stuck_find(&s->stuck, &s->goroutines, &s->sites);
+    if (status == 0)
+        status = gl_goroutines_all(&s->goroutines, &slots, &n);
+    if (status < 0)
+        return status;
+    s->forever = reason_named(s, "forever");
+    for (size_t i = 0; i < n && status == 0; i++)
+        status = finish_clock(s, slots[i]);
+    if (status == 0)
+        status = gl_straddles_drain(&s->straddles);
+    for (size_t i = 0; i < n && status == 0; i++)
+        status = gl_goroutines_leave(&s->goroutines, slots[i]);
+    free(slots);
+    return status;
+}
+
+static int find_proc(gl_summary *s, uint64_t id, gl_proc_state **out)
+{
+    *out = NULL;
+    uint32_t at = gl_map_get(&s->proc_of, id);
+    if (at == GL_NONE32) {
+        if (s->proc_count == GL_PROC_ID_MAX || id >= GL_NO_PROC)
+            return 0;
+        at = (uint32_t)s->proc_count;
+        if (GL_GROW(s->procs, s->proc_capacity, s->proc_count + 1) < 0 ||
+            GL_GROW(s->proc_ids, s->proc_id_capacity, s->proc_count + 1) < 0 || gl_map_put(&s->proc_of, id, at) < 0)
+            return GL_E_NOMEM;
+        s->proc_ids[s->proc_count++] = (uint32_t)id;
+    }
+    *out = &s->procs[at];
+    return 0;
+}
+
+static void close_proc(gl_proc_state *p, int64_t time)
+{
+    if (p->state != GL_P_RUNNING)
+        return;
+    p->running_ns += time > p->since ? (uint64_t)(time - p->since) : 0;
+}
+
+int gl_take_proc(gl_summary *s, const gl_event *ev, const gl_transition *t)
+{
+    if (t->from >= GL_P_STATES || t->to >= GL_P_STATES)
+        return 0;
+    s->result.proc_moves[t->from][t->to]++;
+    gl_proc_state *p;
+    int status = find_proc(s, t->id, &p);
+    if (status < 0 || !p || (t->from == t->to && p->seen))
+        return status;
+    close_proc(p, ev->time);
+    p->since = p->seen || t->from != GL_P_UNDETERMINED ? ev->time : s->part_begin;
+    p->seen = true;
+    p->state = t->to;
+    p->running_spans += t->to == GL_P_RUNNING;
+    return 0;
+}
+
+void gl_finish_procs(gl_summary *s)
+{
+    for (size_t i = 0; i < s->proc_count; i++)
+        close_proc(&s->procs[i], s->result.end_ns);
+}

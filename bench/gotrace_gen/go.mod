@@ -1,0 +1,3 @@
+module golanes.bench/gotrace_gen
+
+go 1.21

@@ -1,0 +1,77 @@
+/* golanes: finds the command in the table and runs it. */
+#include "args.h"
+#include "progress.h"
+#include "run.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pprof_fetch.h"
+
+/* A word that can only be meant as a file: it is one, or it looks like one. */
+static bool means_file(const char *word)
+{
+    return strcmp(word, "-") == 0 || gl_pprof_is_address(word) || strpbrk(word, "./") || access(word, F_OK) == 0;
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (size_t i = 0; i < cli_command_count && n < sizeof names / sizeof *names; i++)
+        names[n++] = cli_commands[i].name;
+    const char *nearest = cli_nearest(word, names, n);
+    if (nearest)
+        return cli_usage_error(NULL, "there is no command or file '%.60s'; did you mean %s?", word, nearest);
+    return cli_usage_error(NULL, "there is no command or file '%.60s'", word);
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    cli_args args;
+    int rc = cli_args_parse(command, argc, argv, &args);
+    if (rc)
+        return rc;
+    if (cli_args_has(&args, CLI_OPT_HELP)) {
+        cli_args help = {.command = cli_command_find("help"), .operands = {command->name}, .operand_count = 1};
+        rc = cli_run_help(&help);
+    } else {
+        rc = command->run(&args);
+    }
+    cli_args_clean_up(&args);
+    return rc;
+}
+
+static int run_named(const char *name)
+{
+    cli_args args = {.command = cli_command_find(name)};
+    return args.command->run(&args);
+}
+
+int main(int argc, char **argv)
+{
+    /* Only for what the terminal shows; numbers stay as they are. */
+    setlocale(LC_CTYPE, "");
+    /* A closed pipe and a file-size limit are errors of a write, to be told as such. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    cli_signals_catch();
+    if (argc < 2)
+        return cli_usage_error(NULL, "a command or a file is missing");
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return run_named("help");
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        return run_named("version");
+    const cli_command *command = cli_command_find(word);
+    if (command)
+        return run(command, argc - 1, argv + 1);
+    if (word[0] == '-' && word[1] != '\0')
+        return cli_usage_error(NULL, "there is no option %.60s before the command", word);
+    if (!means_file(word))
+        return unknown_command(word);
+    /* golanes FILE is golanes summary FILE: the word before FILE plays the command's. */
+    return run(cli_command_find("summary"), argc, argv);
+}

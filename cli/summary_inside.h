@@ -1,0 +1,70 @@
+/*
+ * What the parts of the two summary reports share. Internal to cli/summary_*.c.
+ */
+#ifndef GOLANES_CLI_SUMMARY_INSIDE_H
+#define GOLANES_CLI_SUMMARY_INSIDE_H
+
+#include "summary.h"
+#include "text.h"
+
+/* --- JSON --- */
+const char *cli_summary_json_name(const cli_summary_json *w, uint32_t string);
+/** A member whose value is a string of the dictionary, with zero bytes and all. */
+void cli_summary_json_string(cli_summary_json *w, const char *key, uint32_t string);
+/** stw: where the pauses that a send met are looked up. */
+void cli_summary_json_sends(cli_summary_json *w, const char *key, const gl_sends_figures *f,
+                            const gl_ranges_figures *stw);
+void cli_summary_json_stuck(cli_summary_json *w, const gl_summary_result *r);
+void cli_summary_json_released(cli_summary_json *w, const gl_summary_result *r);
+void cli_summary_json_block_sites(cli_summary_json *w, const gl_summary_result *r);
+
+/* --- text --- */
+#define CLI_INDENT 2
+#define CLI_BOLD "\033[1m"
+#define CLI_WARN "\033[1;31m"
+#define CLI_DIM "\033[2m"
+#define CLI_PLAIN "\033[0m"
+
+/** A page in the making. */
+typedef struct cli_page {
+    const gl_dict *dict;
+    const cli_summary_file *file;
+    const gl_summary_result *r;
+    gl_text out;
+    size_t width, top;
+    bool colour, utc;
+} cli_page;
+
+/** Units on the way into a cell; one row uses several at once. */
+typedef char cli_unit[GL_UNIT_TEXT_MAX];
+
+/** "-" for nothing. */
+const char *cli_ns(cli_unit out, uint64_t value);
+const char *cli_count(cli_unit out, uint64_t n);
+/** "1 cycle", "13 cycles" */
+const char *cli_many(char *out, size_t size, uint64_t n, const char *one, const char *several);
+
+void cli_style(cli_page *p, const char *sgr);
+/** A heading and, after it on the same line where it fits, what is to be said of the whole. */
+void cli_heading(cli_page *p, const char *title, const char *rest);
+/** Indented lines in a style ("": plain). */
+void cli_note(cli_page *p, const char *sgr, const char *text);
+/** "… and 27 more sends" */
+void cli_more(cli_page *p, size_t shown, size_t all, const char *what);
+void cli_add_row(cli_page *p, gl_table *t, const char *const *cells);
+/** Writes and destroys; NULL: memory ran out. */
+void cli_finish_table(cli_page *p, gl_table *t);
+
+const char *cli_string_of(const cli_page *p, uint32_t id);
+/** A function without the path of its package: "caddyhttp.(*Server).serve". */
+const char *cli_short_name(const char *name);
+const char *cli_group_name(const cli_page *p, uint32_t name);
+const char *cli_reason_name(const cli_page *p, uint32_t reason);
+/** "pipeline.go:41" */
+const char *cli_place(const cli_page *p, const gl_site *s, char *out, size_t n);
+
+void cli_page_sends(cli_page *p);
+void cli_page_releases(cli_page *p);
+void cli_page_waiting_at_the_end(cli_page *p);
+
+#endif

@@ -1,0 +1,3 @@
+module golanes.example/pipeline
+
+go 1.19

@@ -1,0 +1,166 @@
+/*
+ * Events into columns, and columns into an event chunk's sections. One encoder serves chunk after chunk.
+ */
+#ifndef GOLANES_LANES_ENCODE_H
+#define GOLANES_LANES_ENCODE_H
+
+#include "lanes/model.h"
+
+/** Sections of an event chunk. Numbers are part of the format. */
+typedef enum ln_event_section {
+    LN_S_SHAPE = 1,   /* time unit; per type: count, argument kinds; per thread: events, first time */
+    LN_S_TYPES = 2,   /* thread after thread */
+    LN_S_TIMES = 3,   /* steps, thread after thread; how threads come together */
+    LN_S_CONTEXT = 4, /* P, goroutine, and the arguments that these depend on */
+    LN_S_STACKS = 5,
+    LN_S_ARGS = 6     /* all other arguments, and flags */
+} ln_event_section;
+
+/** A guessed column: only misses are stored, as the number of hits since the last miss and a value. */
+typedef struct ln_col {
+    uint32_t after; /* place after the last miss */
+    ln_buf gaps, values;
+} ln_col;
+
+/** at: how many entries of the column came before. */
+LN_INLINE void ln_col_miss(ln_col *c, uint32_t at, uint64_t value)
+{
+    ln_buf_num(&c->gaps, at - c->after);
+    c->after = at + 1;
+    ln_buf_num(&c->values, value);
+}
+
+#define LN_SHAPE_STACK 0x80u /* in the byte of the argument count: events of this type have stacks */
+
+typedef struct ln_shape {
+    uint8_t arg_count;
+    uint8_t kinds[GL_EVENT_ARGS_MAX];
+    bool has_stack;
+} ln_shape;
+
+/** A lane's bytes while a chunk is finished. */
+typedef struct ln_lane_out {
+    int64_t first, last; /* times */
+    uint32_t n;
+    uint8_t *types, *steps;
+    int64_t taken;       /* when it had an event last: tells whose turn it is among equal times */
+    ln_buf more;
+} ln_lane_out;
+
+#define LN_WHAT_LANE 8
+
+typedef struct ln_enc {
+    ln_model model;
+    uint32_t n, capacity;
+    uint32_t *what;       /* by event: type, and lane from bit LN_WHAT_LANE on */
+    int64_t *times;       /* by event */
+    uint32_t stacks;      /* events so far whose type has stacks */
+    ln_col order, p, g, stack, flags;
+    ln_col args[GL_EV_LIMIT][GL_EVENT_ARGS_MAX];
+    ln_shape shapes[GL_EV_LIMIT];
+    uint32_t counts[GL_EV_LIMIT];
+    uint32_t current, thread; /* lane of the event before, and its thread */
+    uint32_t other;           /* the lane before that */
+    int64_t smallest, largest;
+    uint64_t unit;        /* of time steps */
+    bool steady;          /* times never step back, whatever the thread */
+    ln_lane_out *lanes;   /* LN_LANES_MAX */
+    ln_buf columns;       /* types and steps, lane after lane, while a chunk is finished */
+    bool no_memory;
+} ln_enc;
+
+bool ln_enc_init(ln_enc *e, uint32_t capacity);
+void ln_enc_free(ln_enc *e);
+void ln_enc_start(ln_enc *e);
+/** Before ln_enc_finish: sets smallest, largest, unit and steady. There must be an event. */
+void ln_enc_survey(ln_enc *e);
+/** The chunk's sections, raw, one buffer each (sections[id], 1-based, cleared first). False without memory. */
+bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1]);
+
+void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at);
+/** A change of thread: false where the chunk has room for no more threads. */
+bool ln_enc_lane(ln_enc *e, uint32_t thread);
+
+/** The goroutine that GoStart, GoUnpark or GoCreate names: its index in the map. at: events of the type so far. */
+LN_INLINE uint32_t ln_enc_target(ln_enc *e, const gl_event *ev, unsigned type, uint32_t gi, uint32_t at)
+{
+    ln_model *m = &e->model;
+    ln_proc *p = ln_model_proc(m, ev->p);
+    uint64_t target = ev->arg[0];
+    uint32_t ti = 0;
+    if (type == GL_EV_GoCreate) {
+        if (LN_UNLIKELY(p->created + 1 != target))
+            ln_col_miss(&e->args[type][0], at, ln_zigzag(target - m->last[type][0]));
+        ti = ln_gmap_touch(&m->map, target);
+    } else {
+        ti = ln_model_target(m, type, gi, p);
+        if (LN_UNLIKELY(m->map.recs[ti].id != target)) {
+            ln_col_miss(&e->args[type][0], at, ln_zigzag(target - m->last[type][0]));
+            ti = ln_gmap_touch(&m->map, target);
+        }
+    }
+    if (LN_UNLIKELY(ti == UINT32_MAX)) {
+        e->no_memory = true;
+        ti = 0;
+    }
+    ln_model_target_learn(m, type, gi, p, target, ti);
+    return ti;
+}
+
+/** Fetches what an event will need, some events ahead. */
+LN_INLINE void ln_enc_prefetch(const ln_enc *e, const gl_event *ev)
+{
+    const ln_gmap *map = &e->model.map;
+    __builtin_prefetch(&map->slots[ln_gmap_hash(ev->arg[0]) & map->mask]);
+}
+
+/** Adds one context field that was not as guessed. */
+void ln_enc_p(ln_enc *e, ln_lane *l, uint32_t p, uint32_t at);
+void ln_enc_g(ln_enc *e, ln_lane *l, uint64_t g, uint32_t at);
+
+/**
+ * Adds an event whose type is 1..127; there must be room. *gi and *ti get the map's indices of the context's goroutine
+ * and of the goroutine that GoStart, GoUnpark or GoCreate names (0 elsewhere). False, and nothing is added, where the
+ * chunk must be finished first.
+ */
+LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, uint32_t *gi, uint32_t *ti)
+{
+    ln_model *m = &e->model;
+    unsigned type = ev->type;
+    if ((ev->thread != e->thread || LN_UNLIKELY(e->current == UINT32_MAX)) && LN_UNLIKELY(!ln_enc_lane(e, ev->thread)))
+        return false;
+    ln_lane *l = &m->lanes[e->current];
+    uint32_t n = e->n++, at = e->counts[type]++;
+    e->what[n] = type | e->current << LN_WHAT_LANE;
+    e->times[n] = ev->time;
+    if (LN_UNLIKELY(l->p != ev->p))
+        ln_enc_p(e, l, ev->p, n);
+    if (LN_UNLIKELY(l->g != ev->g))
+        ln_enc_g(e, l, ev->g, n);
+    *gi = l->gi;
+
+    const ln_shape *s = &e->shapes[type];
+    if (s->has_stack) {
+        ln_grec *r = &m->map.recs[l->gi];
+        ln_site *site = ln_model_site(m, r, type);
+        uint32_t k = e->stacks++;
+        if (LN_UNLIKELY(site->stack != ev->stack))
+            ln_col_miss(&e->stack, k, ev->stack);
+        ln_model_site_learn(site, r, ev->stack);
+    }
+    if (LN_UNLIKELY(ev->flags != 0))
+        ln_col_miss(&e->flags, n, ev->flags);
+
+    unsigned i = 0;
+    *ti = 0;
+    if (ln_has_target(type)) {
+        *ti = ln_enc_target(e, ev, type, l->gi, at);
+        i = 1;
+    }
+    for (; i < s->arg_count; i++)
+        ln_enc_arg(e, ev, type, i, at);
+    ln_model_after(m, l, type, ev->arg, *ti);
+    return true;
+}
+
+#endif

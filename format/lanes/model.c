@@ -1,0 +1,52 @@
+#include "lanes/model.h"
+
+const uint8_t ln_context_args[GL_EV_LIMIT] = {
+    [GL_EV_GoCreate] = 1, [GL_EV_GoStart] = 1,  [GL_EV_GoUnpark] = 1,  [GL_EV_GoSyscallEnd] = 1,
+    [GL_EV_ProcStart] = 1, [GL_EV_ProcStop] = 1, [GL_EV_ProcSteal] = 7,
+};
+
+bool ln_model_init(ln_model *m)
+{
+    memset(m, 0, sizeof *m);
+    return ln_gmap_init(&m->map);
+}
+
+void ln_model_free(ln_model *m)
+{
+    ln_gmap_free(&m->map);
+}
+
+void ln_model_start(ln_model *m)
+{
+    if (++m->epoch == 0) { /* once in 2^32 chunks: nothing may look fresh by accident */
+        memset(m->procs, 0, sizeof m->procs);
+        memset(m->guesses, 0, sizeof m->guesses);
+        memset(m->sites, 0, sizeof m->sites);
+        memset(m->context_guesses, 0, sizeof m->context_guesses);
+        m->epoch = 1;
+    }
+    memset(m->last, 0, sizeof m->last);
+    memset(m->step, 0, sizeof m->step);
+    memset(m->lane_slots, 0, sizeof m->lane_slots);
+    m->lanes_n = 0;
+    ln_gmap_next_epoch(&m->map);
+}
+
+uint32_t ln_model_add_lane(ln_model *m, uint32_t thread)
+{
+    uint32_t lane = m->lanes_n++, mask = LN_LANES_MAX * 2 - 1, i = thread * UINT32_C(0x9e3779b1) >> 21;
+    m->lanes[lane] = (ln_lane){.thread = thread, .p = GL_NO_PROC};
+    while (m->lane_slots[i])
+        i = (i + 1) & mask;
+    m->lane_slots[i] = (uint16_t)(lane + 1);
+    return lane;
+}
+
+void ln_model_reset_proc(ln_model *m, ln_proc *x, uint32_t p)
+{
+    x->p = p;
+    x->epoch = m->epoch;
+    x->created = 0;
+    x->next = (ln_queued){0, 0};
+    x->head = x->tail = 0;
+}

@@ -1,0 +1,466 @@
+#include "golanes/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lanes/dictchunk.h"
+#include "lanes/encode.h"
+#include "lanes/keyframe.h"
+#include "lanes/pipe.h"
+#include "lanes/rows.h"
+#include "lanes/sums.h"
+
+#define CHUNK_EVENTS_DEFAULT (UINT32_C(1) << 18)
+#define LEVEL_DEFAULT 1
+/* So many events ahead a goroutine's slot in the map, then its records, are fetched into the cache. */
+#define AHEAD_FAR 12u
+#define AHEAD_NEAR 6u
+/* A keyframe costs about five bytes a live goroutine: with this many events for each, a twentieth of a byte an event. */
+#define KEYFRAME_EVENTS_PER_LIVE 96u
+#define GOROUTINE_ROWS_ENOUGH 4096u
+
+struct gl_writer {
+    gl_dict *dict;
+    ln_dict_mark mark;
+    ln_enc enc;
+    ln_pipe pipe;
+    ln_job *job;     /* being filled, NULL before a chunk's first event */
+    ln_buf meta;     /* pairs not yet in the file */
+    uint32_t meta_n;
+    gl_process_info *processes; /* not yet in the file */
+    size_t processes_n, processes_capacity;
+    gl_channel_info *channels;  /* not yet in the file */
+    size_t channels_n, channels_capacity;
+    ln_track track;
+    ln_pyramid pyramid;
+    uint64_t keyframe_base;  /* chunk of the last full keyframe */
+    uint64_t keyframe_event; /* number of the event that the last keyframe stands before */
+    unsigned keyframes;      /* since the full one */
+    uint64_t events, chunks;
+    char *path;      /* for messages; NULL where the caller gave an fd */
+    int fd;
+    bool owns_fd;
+    bool full;       /* the chunk at hand has room for no more threads */
+    int rc;          /* first failure: nothing is taken after it */
+};
+
+static int open_file(const gl_writer_options *o, gl_error *err)
+{
+    if (!o->path)
+        return o->fd;
+    int fd = open(o->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return gl_fail(err, GL_E_IO, UINT64_MAX, "Cannot create %s: %s.", o->path, strerror(errno));
+    return fd;
+}
+
+static int check_options(const gl_writer_options *o, gl_error *err)
+{
+    if (!o || !o->dict)
+        return gl_fail(err, GL_E_USAGE, UINT64_MAX, "A writer needs a dictionary.");
+    if (o->level < 0 || o->level > 22)
+        return gl_fail(err, GL_E_USAGE, UINT64_MAX, "Compression level %d is not in 1..22.", o->level);
+    if (o->threads > LN_PIPE_THREADS_MAX)
+        return gl_fail(err, GL_E_USAGE, UINT64_MAX, "At most %u compression threads are allowed.", LN_PIPE_THREADS_MAX);
+    if (o->chunk_events > LN_CHUNK_EVENTS_MAX)
+        return gl_fail(err, GL_E_USAGE, UINT64_MAX, "At most %u events fit a chunk.", LN_CHUNK_EVENTS_MAX);
+    return 0;
+}
+
+static void writer_free(gl_writer *w, bool drop)
+{
+    if (w->pipe.jobs)
+        ln_pipe_close(&w->pipe, drop);
+    ln_enc_free(&w->enc);
+    ln_buf_free(&w->meta);
+    ln_track_free(&w->track);
+    ln_pyramid_free(&w->pyramid);
+    free(w->processes);
+    free(w->channels);
+    if (w->owns_fd)
+        close(w->fd);
+    free(w->path);
+    free(w);
+}
+
+int gl_writer_open(const gl_writer_options *opt, gl_writer **out, gl_error *err)
+{
+    int rc = check_options(opt, err);
+    if (rc < 0)
+        return rc;
+    int fd = open_file(opt, err);
+    if (fd < 0)
+        return opt->path ? fd : gl_fail(err, GL_E_USAGE, UINT64_MAX, "A writer needs a path or an open file.");
+    gl_writer *w = calloc(1, sizeof *w);
+    if (!w) {
+        if (opt->path)
+            close(fd);
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "No memory for a writer.");
+    }
+    w->fd = fd;
+    w->owns_fd = opt->path != NULL;
+    w->dict = opt->dict;
+    w->mark = LN_DICT_MARK_START;
+    w->path = opt->path ? strdup(opt->path) : NULL;
+    rc = !opt->path || w->path ? 0 : GL_E_NOMEM;
+    if (rc == 0 && !ln_enc_init(&w->enc, opt->chunk_events ? opt->chunk_events : CHUNK_EVENTS_DEFAULT))
+        rc = GL_E_NOMEM;
+    ln_track_init(&w->track, &w->enc.model.map, w->dict);
+    if (rc == 0)
+        rc = ln_pipe_open(&w->pipe, fd, opt->level ? opt->level : LEVEL_DEFAULT, opt->threads);
+    uint8_t header[LN_FILE_HEADER_BYTES];
+    ln_file_header_put(header);
+    if (rc == 0)
+        rc = ln_pipe_raw(&w->pipe, header, sizeof header);
+    if (rc < 0) {
+        gl_fail(err, (gl_status)rc, 0, "Cannot begin %s: %s.", opt->path ? opt->path : "the trace file",
+                rc == GL_E_IO ? strerror(errno) : gl_status_text(rc));
+        writer_free(w, true);
+        return rc;
+    }
+    *out = w;
+    return 0;
+}
+
+static int failed(gl_writer *w, int rc)
+{
+    if (rc < 0 && w->rc == 0)
+        w->rc = rc;
+    return rc;
+}
+
+static int why(gl_writer *w, int rc, gl_error *err)
+{
+    const char *reason = rc == GL_E_IO ? strerror(w->pipe.error_number) : gl_status_text(rc);
+    return gl_fail(err, (gl_status)rc, w->pipe.offset, "Cannot write %s: %s. What was flushed before can be read.",
+                   w->path ? w->path : "the trace file", reason);
+}
+
+int gl_writer_meta(gl_writer *w, const char *key, const char *value)
+{
+    size_t key_n = strlen(key), value_n = strlen(value);
+    if (key_n == 0 || key_n > LN_STRING_MAX || value_n > LN_STRING_MAX)
+        return GL_E_USAGE;
+    ln_buf_num(&w->meta, key_n);
+    ln_buf_bytes(&w->meta, key, key_n);
+    ln_buf_num(&w->meta, value_n);
+    ln_buf_bytes(&w->meta, value, value_n);
+    w->meta_n++;
+    return w->meta.failed ? failed(w, GL_E_NOMEM) : 0;
+}
+
+int gl_writer_process(gl_writer *w, const gl_process_info *p)
+{
+    gl_process_info *grown = ln_grow(w->processes, &w->processes_capacity, w->processes_n + 1, sizeof *grown);
+    if (!grown)
+        return failed(w, GL_E_NOMEM);
+    w->processes = grown;
+    grown[w->processes_n++] = *p;
+    return 0;
+}
+
+/** A new draft of the job with one section to fill, or NULL without memory. */
+static ln_draft *add_rows(gl_writer *w, ln_chunk_kind kind, size_t count)
+{
+    ln_draft *d = ln_job_draft(w->job, kind);
+    if (d) {
+        d->h.count = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+        d->h.number = w->chunks;
+        d->present = 1u << LN_S_ROWS;
+    }
+    return d;
+}
+
+static int add_keyframe(gl_writer *w, int64_t time)
+{
+    size_t live;
+    ln_track_sorted(&w->track, &live);
+    if (live == 0 || w->events - w->keyframe_event < live * KEYFRAME_EVENTS_PER_LIVE)
+        return 0;
+    if (w->keyframe_event == 0 || ++w->keyframes == LN_KEYFRAME_FULL_EVERY) {
+        w->keyframe_base = w->chunks;
+        w->keyframes = 0;
+    }
+    ln_draft *d = add_rows(w, LN_KEYFRAME, live);
+    if (!d)
+        return GL_E_NOMEM;
+    w->keyframe_event = w->events;
+    d->h.first = w->keyframe_base;
+    d->h.a = d->h.b = time;
+    /* a full one holds everybody's constant fields: all have been live since before this chunk */
+    return ln_keyframe_put(&w->track, w->keyframe_base == w->chunks ? 0 : w->keyframe_base, &d->sections[LN_S_ROWS]);
+}
+
+/** Before a chunk's first event (NULL: none will come): its job, the keyframe where one is due, and new sums. */
+static int begin_chunk(gl_writer *w, const gl_event *first)
+{
+    w->job = ln_pipe_take(&w->pipe);
+    if (!w->job)
+        return failed(w, w->pipe.rc < 0 ? w->pipe.rc : GL_E_NOMEM);
+    ln_track_start(&w->track, w->chunks, w->events);
+    return first ? failed(w, add_keyframe(w, first->time)) : 0;
+}
+
+static int add_small_tables(gl_writer *w)
+{
+    ln_draft *d;
+    if (w->processes_n) {
+        if (!(d = add_rows(w, LN_PROCESSES, w->processes_n)))
+            return GL_E_NOMEM;
+        ln_processes_put(w->processes, w->processes_n, &d->sections[LN_S_ROWS]);
+        w->processes_n = 0;
+    }
+    if (w->channels_n) {
+        if (!(d = add_rows(w, LN_CHANNELS, w->channels_n)))
+            return GL_E_NOMEM;
+        ln_channels_put(w->channels, w->channels_n, &d->sections[LN_S_ROWS]);
+        w->channels_n = 0;
+    }
+    return 0;
+}
+
+static int add_goroutines(gl_writer *w)
+{
+    ln_track *t = &w->track;
+    ln_draft *d = add_rows(w, LN_GOROUTINES, t->ended_n);
+    if (!d)
+        return GL_E_NOMEM;
+    uint64_t least = t->ended[0].g, most = least;
+    for (size_t i = 1; i < t->ended_n; i++) {
+        least = t->ended[i].g < least ? t->ended[i].g : least;
+        most = t->ended[i].g > most ? t->ended[i].g : most;
+    }
+    d->h.a = (int64_t)least;
+    d->h.b = (int64_t)most;
+    ln_goroutines_put(t->ended, t->ended_n, w->chunks, &d->sections[LN_S_ROWS]);
+    t->ended_n = 0;
+    return 0;
+}
+
+/** What must stand before the events that use it. */
+static int add_tables(gl_writer *w)
+{
+    ln_draft *d;
+    if (w->meta_n) {
+        if (!(d = add_rows(w, LN_META, w->meta_n)))
+            return GL_E_NOMEM;
+        ln_buf swap = d->sections[LN_S_ROWS];
+        d->sections[LN_S_ROWS] = w->meta;
+        w->meta = swap;
+        ln_buf_clear(&w->meta);
+        w->meta_n = 0;
+    }
+    while (ln_dict_grew(w->dict, &w->mark)) {
+        if (!(d = add_rows(w, LN_TABLES, 0)))
+            return GL_E_NOMEM;
+        ln_dict_put(w->dict, &w->mark, &d->sections[LN_S_ROWS]);
+    }
+    return add_small_tables(w);
+}
+
+static int add_sum(void *user, unsigned level, uint64_t number, const ln_sum *sum)
+{
+    gl_writer *w = user;
+    ln_draft *d = ln_job_draft(w->job, LN_SUMMARY);
+    if (!d)
+        return GL_E_NOMEM;
+    ln_sum_draft(d, level, number, sum);
+    return 0;
+}
+
+static int add_events(gl_writer *w)
+{
+    ln_enc *e = &w->enc;
+    ln_draft *d = ln_job_draft(w->job, LN_EVENTS);
+    if (!d || !ln_enc_finish(e, d->sections))
+        return GL_E_NOMEM;
+    d->h.count = e->n;
+    d->h.number = w->chunks;
+    d->h.first = w->events;
+    d->h.a = e->smallest;
+    d->h.b = e->largest;
+    for (unsigned code = 0; code < GL_EV_LIMIT; code++)
+        if (e->counts[code])
+            d->h.aux[code / 64] |= UINT64_C(1) << code % 64;
+    for (unsigned i = LN_S_SHAPE; i <= LN_S_ARGS; i++)
+        d->present |= 1u << i;
+    return 0;
+}
+
+/** The chunk's sums, its events, and the levels above that it completes, in this order: a cut leaves no events unsummed. */
+static int add_chunk(gl_writer *w)
+{
+    ln_enc *e = &w->enc;
+    ln_sum sum = {.lanes = NULL};
+    ln_enc_survey(e);
+    int rc = ln_track_finish(&w->track, e->counts, e->smallest, &sum.lanes, &sum.n);
+    sum.node = w->track.node;
+    if (rc == 0)
+        rc = add_sum(w, 0, w->chunks, &sum);
+    if (rc == 0)
+        rc = add_events(w);
+    if (rc < 0) {
+        free(sum.lanes);
+        return rc;
+    }
+    w->events += e->n;
+    w->chunks++;
+    ln_enc_start(e);
+    return ln_pyramid_add(&w->pyramid, &sum, add_sum, w);
+}
+
+/** Hands over what was gathered: tables, then the chunk of events, if there are any. */
+static int seal(gl_writer *w, bool everything)
+{
+    int rc = w->job ? 0 : begin_chunk(w, NULL);
+    if (rc == 0)
+        rc = add_tables(w);
+    if (rc == 0 && w->enc.n)
+        rc = add_chunk(w);
+    if (rc == 0 && w->track.ended_n >= (everything ? 1 : GOROUTINE_ROWS_ENOUGH))
+        rc = add_goroutines(w);
+    if (rc < 0)
+        return failed(w, rc);
+    ln_pipe_give(&w->pipe, w->job);
+    w->job = NULL;
+    return 0;
+}
+
+static int add_channel(gl_writer *w, const gl_event *ev)
+{
+    gl_channel_info *grown = ln_grow(w->channels, &w->channels_capacity, w->channels_n + 1, sizeof *grown);
+    if (!grown)
+        return failed(w, GL_E_NOMEM);
+    w->channels = grown;
+    grown[w->channels_n++] = (gl_channel_info){.chan = ev->arg[0],
+                                               .cap = ev->arg[1],
+                                               .g = ev->g,
+                                               .made = ev->time,
+                                               .elem_type = (uint32_t)ev->arg[2],
+                                               .stack = ev->stack};
+    return 0;
+}
+
+/** Up to the end of the chunk at hand, or of the array; the number taken, or a negative code. */
+static int take_run(gl_writer *w, const gl_event *events, size_t n)
+{
+    ln_enc *e = &w->enc;
+    size_t room = e->capacity - e->n, run = n < room ? n : room;
+    for (size_t i = 0; i < run; i++) {
+        const gl_event *ev = &events[i];
+        uint32_t gi, ti;
+        if (i + AHEAD_FAR < run)
+            ln_enc_prefetch(e, &events[i + AHEAD_FAR]);
+        if (i + AHEAD_NEAR < run)
+            ln_track_prefetch(&w->track, &events[i + AHEAD_NEAR]);
+        if (LN_UNLIKELY(ev->type - 1u >= GL_EV_LIMIT - 1u))
+            return failed(w, GL_E_USAGE);
+        if (LN_UNLIKELY(!ln_enc_event(e, ev, &gi, &ti))) {
+            w->full = true;
+            return (int)i;
+        }
+        ln_track_event(&w->track, ev, gi, ti);
+        if (LN_UNLIKELY(ev->type == GL_EV_ChanMake) && add_channel(w, ev) < 0)
+            return w->rc;
+    }
+    return (int)run;
+}
+
+int gl_writer_events(gl_writer *w, const gl_event *events, size_t n)
+{
+    while (n && w->rc == 0) {
+        int taken = w->job ? 0 : begin_chunk(w, events);
+        if (taken == 0)
+            taken = take_run(w, events, n);
+        if (taken < 0)
+            return taken;
+        events += taken;
+        n -= (size_t)taken;
+        if (w->full || w->enc.n == w->enc.capacity)
+            seal(w, false);
+        w->full = false;
+    }
+    return w->rc;
+}
+
+int gl_writer_sink(void *writer, const gl_event *events, size_t n)
+{
+    return gl_writer_events(writer, events, n);
+}
+
+static bool anything(const gl_writer *w)
+{
+    return w->enc.n || w->meta_n || w->processes_n || w->track.ended_n || ln_dict_grew(w->dict, &w->mark);
+}
+
+int gl_writer_flush(gl_writer *w, gl_error *err)
+{
+    int rc = w->rc;
+    if (rc == 0 && anything(w))
+        rc = seal(w, true);
+    if (rc == 0)
+        rc = failed(w, ln_pipe_wait(&w->pipe));
+    return rc < 0 ? why(w, rc, err) : 0;
+}
+
+/** The index chunk is a chunk like the others, but for its payload, which is raw: a reader finds rows in it by place. */
+static int put_index(gl_writer *w)
+{
+    ln_buf out = {0};
+    uint64_t at = w->pipe.offset;
+    int rc = ln_index_chunk(&w->pipe.index, &out);
+    uint8_t trailer[LN_TRAILER_BYTES];
+    if (rc == 0)
+        rc = ln_pipe_raw(&w->pipe, out.base, ln_buf_size(&out));
+    if (rc == 0) {
+        ln_trailer_put(trailer, &(ln_trailer){at, w->pipe.offset + LN_TRAILER_BYTES});
+        rc = ln_pipe_raw(&w->pipe, trailer, sizeof trailer);
+    }
+    ln_buf_free(&out);
+    return failed(w, rc);
+}
+
+/** The goroutines that are still alive, and the open ends of the pyramid. */
+static int put_ends(gl_writer *w)
+{
+    int rc = ln_track_end_all(&w->track);
+    if (rc == 0 && !w->job)
+        rc = begin_chunk(w, NULL);
+    if (rc == 0)
+        rc = ln_pyramid_finish(&w->pyramid, add_sum, w);
+    if (rc == 0)
+        rc = seal(w, true);
+    return failed(w, rc < 0 ? rc : ln_pipe_wait(&w->pipe));
+}
+
+int gl_writer_close(gl_writer *w, gl_writer_stats *stats, gl_error *err)
+{
+    int rc = gl_writer_flush(w, err);
+    if (rc == 0 && put_ends(w) < 0)
+        rc = why(w, w->rc, err);
+    uint64_t before_index = w->pipe.offset;
+    if (rc == 0) {
+        rc = put_index(w);
+        if (rc < 0)
+            why(w, rc, err);
+    }
+    const ln_totals *t = &w->pipe.index.totals;
+    if (stats)
+        *stats = (gl_writer_stats){w->events,         w->chunks,           w->pipe.offset,     t->bytes_events,
+                                   t->bytes_tables, t->bytes_keyframes, t->bytes_summaries, w->pipe.offset - before_index};
+    if (rc == 0 && w->owns_fd) {
+        w->owns_fd = false;
+        if (close(w->fd) < 0)
+            rc = gl_fail(err, GL_E_IO, UINT64_MAX, "Cannot finish %s: %s.", w->path, strerror(errno));
+    }
+    writer_free(w, false);
+    return rc;
+}
+
+void gl_writer_abandon(gl_writer *w)
+{
+    if (w)
+        writer_free(w, true);
+}

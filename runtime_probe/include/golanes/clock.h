@@ -1,0 +1,54 @@
+/*
+ * The session's clock: which counter ticks, and what a tick is in nanoseconds.
+ *
+ * Ticks are read by many threads for the price of one instruction; nanoseconds are worked out by the recorder from pairs
+ * of (ticks, CLOCK_MONOTONIC) read together, at the start and then about once a second.
+ *
+ * Threads: a gl_clock_map belongs to one thread at a time; the other functions are safe from any thread.
+ */
+#ifndef GOLANES_CLOCK_H
+#define GOLANES_CLOCK_H
+
+#include <stdint.h>
+
+#include "golanes/ring.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The best clock that this machine can be trusted with: its counter where the processor says that it is constant and
+    never stops, and the kernel keeps time by it too; else CLOCK_MONOTONIC. */
+GL_API gl_ring_clock gl_clock_best(void);
+/** Now, in ticks of that clock. A counter that this machine has not gives CLOCK_MONOTONIC's ns. */
+GL_API uint64_t gl_clock_ticks(gl_ring_clock clock);
+/** Reads the clocks together: of several tries the one that was interrupted least. Takes some microseconds. */
+GL_API void gl_clock_take(gl_ring_clock clock, gl_ring_pair *out);
+
+#define GL_CLOCK_SEGMENTS 64
+
+/** Ticks to ns of CLOCK_MONOTONIC: straight lines, joined without steps, each valid up to where the next begins. */
+typedef struct gl_clock_segment {
+    uint64_t ticks;
+    int64_t ns;
+    uint64_t rate; /**< ns a tick, times 2^32 */
+} gl_clock_segment;
+
+typedef struct gl_clock_map {
+    gl_clock_segment segment[GL_CLOCK_SEGMENTS]; /**< a ring; the oldest is used for all earlier ticks */
+    gl_ring_pair last;
+    uint32_t count; /**< segments made so far */
+} gl_clock_map;
+
+/** From two pairs, best 10 ms or more apart; the more, the better is the rate of the first second. */
+GL_API void gl_clock_map_start(gl_clock_map *map, const gl_ring_pair *first, const gl_ring_pair *second);
+/** Takes a later pair in. What was converted before stays as it was; what follows is steered so that the error is gone
+    by the time the next pair is due, a like time from now. Pairs that are not later than the last are ignored. */
+GL_API void gl_clock_map_add(gl_clock_map *map, const gl_ring_pair *pair);
+/** ns of CLOCK_MONOTONIC. Never steps back as ticks grow. */
+GL_API int64_t gl_clock_map_ns(const gl_clock_map *map, uint64_t ticks);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

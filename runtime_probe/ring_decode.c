@@ -1,0 +1,408 @@
+#include "ring_decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 128
+
+typedef struct code_info {
+    uint8_t known, count;
+    struct {
+        uint8_t kind, width, refers;
+    } arg[GL_EVENT_ARGS_MAX];
+} code_info;
+
+/* Kinds that are not the same in a ring and in a trace. */
+#define REFERS(kind)                                                                                              \
+    ((kind) == GL_KIND_GOROUTINE || (kind) == GL_KIND_CHAN || (kind) == GL_KIND_STRING || (kind) == GL_KIND_STACK || \
+     (kind) == GL_KIND_THREAD)
+#define GL_ARG(kind, name) {GL_KIND_##kind, GL_RING_WIDTH(GL_KIND_##kind), REFERS(GL_KIND_##kind)}
+#define GL_EVENT(code, name, op, phase, stack, meaning, count, ...) [code] = {1, count, {__VA_ARGS__}},
+static const code_info codes[GL_EV_LIMIT] = {
+#include "golanes/events.def"
+};
+#undef GL_EVENT
+#undef GL_ARG
+
+/* One record without a loop in it reads less than the slack: it may be read to its end before a look at the end. */
+_Static_assert(GL_DECODE_SLACK >= 2 + 1 + 8 + 8 * GL_EVENT_ARGS_MAX + 2 && GL_DECODE_SLACK >= 2 + 5 * 9, "enough slack");
+
+typedef struct cursor {
+    gl_ring_decoder *d;
+    const gl_session_sink *sink;
+    const uint8_t *start, *at, *end;
+    uint64_t next; /* where the next block is, once this one is known to have ended */
+    gl_event event[BATCH];
+    size_t n;
+} cursor;
+
+void gl_ring_decoder_free(gl_ring_decoder *d)
+{
+    free(d->text);
+    free(d->stack);
+    d->text = d->stack = NULL;
+    d->text_cap = d->stack_cap = 0;
+}
+
+/** Not by an initialiser: that would clear the array of events too. */
+static void begin(cursor *c, gl_ring_decoder *d, const gl_session_sink *sink, const uint8_t *bytes, size_t n)
+{
+    c->d = d;
+    c->sink = sink;
+    c->start = c->at = bytes;
+    c->end = bytes ? bytes + n : NULL;
+    c->next = 0;
+    c->n = 0;
+}
+
+static int flush(cursor *c)
+{
+    size_t n = c->n;
+    c->n = 0;
+    if (!n)
+        return 0;
+    c->d->delivered = true;
+    return c->sink->on_events(c->sink->user, c->event, n);
+}
+
+static uint64_t get(cursor *c)
+{
+    uint64_t v;
+    c->at = gl_ring_get(c->at, &v);
+    return v;
+}
+
+/** n is 1, 2, 4 or 8. */
+static inline uint64_t take(cursor *c, unsigned n)
+{
+    const uint8_t *p = c->at;
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+    c->at = p + n;
+    switch (n) {
+    case 1: return *p;
+    case 2: memcpy(&two, p, 2); return two;
+    case 4: memcpy(&four, p, 4); return four;
+    default: memcpy(&eight, p, 8); return eight;
+    }
+}
+
+/** True where the record is cut off. */
+static bool overrun(const cursor *c)
+{
+    return c->at > c->end;
+}
+
+static bool muted(const cursor *c, const uint8_t *record)
+{
+    return c->d->tail + (uint64_t)(record - c->start) < c->d->mute_until;
+}
+
+static int remember(uint32_t **table, uint32_t *count, uint32_t *cap, uint32_t id)
+{
+    if (*count == *cap) {
+        uint32_t more = *cap ? *cap * 2 : 32;
+        uint32_t *grown = realloc(*table, more * sizeof **table);
+        if (!grown)
+            return GL_E_NOMEM;
+        *table = grown;
+        *cap = more;
+    }
+    (*table)[(*count)++] = id;
+    return 0;
+}
+
+static int know_thread(cursor *c)
+{
+    gl_ring_decoder *d = c->d;
+    if (d->thread_known)
+        return 0;
+    gl_session_owner owner = {d->pid, d->tid, d->turn, d->ring};
+    int status = c->sink->on_thread(c->sink->user, &owner, &d->thread);
+    d->thread_known = status >= 0;
+    return status < 0 ? status : 0;
+}
+
+static void set_owner(gl_ring_decoder *d, uint32_t pid, uint32_t tid, uint32_t turn)
+{
+    d->thread_known &= d->pid == pid && d->tid == tid && d->turn == turn;
+    d->pid = pid;
+    d->tid = tid;
+    d->turn = turn;
+}
+
+/** A place for one more event of this thread. */
+static int new_event(cursor *c, gl_event **out)
+{
+    int status = c->n == BATCH ? flush(c) : 0;
+    if (status >= 0)
+        status = know_thread(c);
+    if (status < 0)
+        return status;
+    gl_event *ev = &c->event[c->n];
+    memset(ev, 0, sizeof *ev);
+    ev->thread = c->d->thread.thread;
+    *out = ev;
+    return 0;
+}
+
+static uint64_t of_process(const gl_ring_decoder *d, uint64_t g)
+{
+    return g ? g | (uint64_t)d->thread.process << 48 : 0;
+}
+
+static int thread_argument(cursor *c, uint64_t *v)
+{
+    gl_session_thread named = {GL_NO_THREAD, 0};
+    gl_session_owner owner = {c->d->pid, (uint32_t)*v, 0, c->d->ring};
+    int status = *v == 0 || *v >= GL_NO_THREAD ? 0 : c->sink->on_thread(c->sink->user, &owner, &named);
+    *v = named.thread;
+    return status;
+}
+
+/** From the ring's way of saying it to the trace's. */
+static int translate(cursor *c, unsigned kind, uint64_t *v)
+{
+    gl_ring_decoder *d = c->d;
+    switch (kind) {
+    case GL_KIND_GOROUTINE: *v = of_process(d, *v); return 0;
+    case GL_KIND_CHAN: d->chan = *v; return 0;
+    case GL_KIND_STRING:
+        if (*v > d->texts)
+            return GL_E_CORRUPT;
+        *v = *v ? d->text[*v - 1] : 0;
+        return 0;
+    case GL_KIND_STACK:
+        if (*v > d->stacks)
+            return GL_E_CORRUPT;
+        *v = *v ? d->stack[*v - 1] : 0;
+        return 0;
+    case GL_KIND_THREAD: return thread_argument(c, v);
+    default: return 0;
+    }
+}
+
+static int arguments(cursor *c, gl_event *ev, const code_info *info, bool wide)
+{
+    for (unsigned i = 0; i < info->count; i++) {
+        uint64_t v = take(c, wide ? 8 : info->arg[i].width);
+        if (info->arg[i].refers) {
+            if (info->arg[i].kind == GL_KIND_CHAN && !wide)
+                v = c->d->chan + (uint64_t)(int64_t)(int32_t)v;
+            int status = translate(c, info->arg[i].kind, &v);
+            if (status < 0)
+                return status;
+        }
+        ev->arg[i] = v;
+    }
+    return 0;
+}
+
+/** The first argument, before it is translated: what the thread's context is made from. */
+static uint64_t first_argument(const code_info *info, const uint8_t *at, bool wide)
+{
+    uint64_t v;
+    memcpy(&v, at, 8);
+    unsigned bits = wide ? 64 : 8u * info->arg[0].width;
+    return bits < 64 ? v & ((UINT64_C(1) << bits) - 1) : v;
+}
+
+/** From code on: an event in either form. */
+static int event(cursor *c, const uint8_t *record, bool wide)
+{
+    gl_ring_decoder *d = c->d;
+    unsigned byte = (unsigned)take(c, 1), code = byte & (GL_EV_LIMIT - 1);
+    const code_info *info = &codes[code];
+    gl_event *ev;
+    int status = info->known ? new_event(c, &ev) : GL_E_CORRUPT;
+    if (status < 0)
+        return status;
+    d->last += take(c, wide ? 8 : 2);
+    ev->time = (int64_t)d->last;
+    ev->type = (uint16_t)code;
+    ev->g = of_process(d, d->g);
+    ev->p = d->p;
+    (void)gl_ring_effect(code, first_argument(info, c->at, wide), &d->g, &d->p);
+    status = arguments(c, ev, info, wide);
+    uint64_t stack = byte & GL_RING_HAS_STACK ? take(c, 2) : 0;
+    if (status >= 0 && stack)
+        status = translate(c, GL_KIND_STACK, &stack);
+    if (status < 0)
+        return status;
+    ev->stack = (uint32_t)stack;
+    if (overrun(c))
+        return GL_E_CORRUPT;
+    c->n += !muted(c, record);
+    return 0;
+}
+
+static void context(cursor *c)
+{
+    c->d->g = get(c);
+    c->d->p = (uint32_t)get(c) - 1;
+}
+
+static int lost(cursor *c, const uint8_t *record)
+{
+    gl_ring_decoder *d = c->d;
+    uint64_t total = get(c), first = d->last + gl_ring_unzigzag(get(c)), until = first + get(c);
+    context(c);
+    if (overrun(c))
+        return GL_E_CORRUPT;
+    uint64_t before = d->lost_known ? d->lost_seen : 0;
+    d->lost_seen = total > before ? total : before;
+    d->lost_known = true;
+    if (total <= before || muted(c, record))
+        return 0;
+    int status = flush(c);
+    return status < 0 ? status : gl_ring_decode_lost(d, c->sink, total - before, 0, first, until, "no room in the ring");
+}
+
+static int owner(cursor *c)
+{
+    uint32_t pid = (uint32_t)get(c), tid = (uint32_t)get(c), turn = (uint32_t)get(c);
+    context(c);
+    if (overrun(c))
+        return GL_E_CORRUPT;
+    set_owner(c->d, pid, tid, turn);
+    return 0;
+}
+
+static int text(cursor *c)
+{
+    uint64_t n = get(c);
+    if (n > GL_RING_TEXT_MAX || overrun(c) || n > (uint64_t)(c->end - c->at))
+        return GL_E_CORRUPT;
+    uint32_t id = 0;
+    int status = c->sink->on_text(c->sink->user, (const char *)c->at, (size_t)n, &id);
+    c->at += n;
+    return status < 0 ? status : remember(&c->d->text, &c->d->texts, &c->d->text_cap, id);
+}
+
+static int stack(cursor *c)
+{
+    uint64_t pcs[GL_RING_STACK_MAX], n = get(c), before = 0;
+    if (n > GL_RING_STACK_MAX)
+        return GL_E_CORRUPT;
+    for (uint64_t i = 0; i < n && !overrun(c); i++)
+        pcs[i] = before += gl_ring_unzigzag(get(c));
+    if (overrun(c))
+        return GL_E_CORRUPT;
+    uint32_t id = 0;
+    int status = c->sink->on_stack(c->sink->user, c->d->pid, pcs, (size_t)n, &id);
+    return status < 0 ? status : remember(&c->d->stack, &c->d->stacks, &c->d->stack_cap, id);
+}
+
+static uint64_t block_end(const gl_ring_decoder *d)
+{
+    return (d->tail & ~(uint64_t)(GL_RING_BLOCK - 1)) + GL_RING_BLOCK;
+}
+
+static int jump(cursor *c)
+{
+    uint64_t to = take(c, 8);
+    if (overrun(c) || to % GL_RING_BLOCK || to < block_end(c->d) || to >= c->d->head)
+        return GL_E_CORRUPT;
+    c->next = to;
+    return 0;
+}
+
+static int control(cursor *c, const uint8_t *record)
+{
+    c->at++;
+    switch (take(c, 1)) {
+    case GL_RING_CONTEXT: context(c); return overrun(c) ? GL_E_CORRUPT : 0;
+    case GL_RING_LOST: return lost(c, record);
+    case GL_RING_OWNER: return owner(c);
+    case GL_RING_TEXT: return text(c);
+    case GL_RING_STACK: return stack(c);
+    case GL_RING_GAP: c->d->last += take(c, 8); return overrun(c) ? GL_E_CORRUPT : 0;
+    case GL_RING_JUMP: return jump(c);
+    case GL_RING_WIDE: return event(c, record, true);
+    default: return GL_E_CORRUPT;
+    }
+}
+
+static int block_header(cursor *c)
+{
+    gl_ring_decoder *d = c->d;
+    gl_ring_block h;
+    if (c->end - c->at < (ptrdiff_t)sizeof h)
+        return GL_E_CORRUPT;
+    memcpy(&h, c->at, sizeof h);
+    if (h.position != d->tail)
+        return GL_E_CORRUPT;
+    c->at += sizeof h;
+    set_owner(d, h.pid, h.tid, h.turn);
+    d->last = h.ticks;
+    d->chan = 0;
+    d->g = h.g;
+    d->p = h.p;
+    d->texts = d->stacks = 0;
+    if (!d->lost_known)
+        d->lost_seen = h.lost;
+    d->lost_known = d->in_block = true;
+    return 0;
+}
+
+static int records(cursor *c)
+{
+    int status = 0;
+    while (status >= 0 && c->at < c->end && !c->next) {
+        const uint8_t *record = c->at;
+        if (*record == GL_RING_END)
+            c->next = block_end(c->d);
+        else
+            status = *record == GL_RING_CONTROL ? control(c, record) : event(c, record, false);
+    }
+    return status;
+}
+
+int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, const gl_session_sink *sink)
+{
+    cursor c;
+    begin(&c, d, sink, bytes, n);
+    int status = 0;
+    if (d->tail % GL_RING_BLOCK == 0) {
+        d->in_block = false;
+        status = block_header(&c);
+    } else if (!d->in_block) {
+        status = GL_E_CORRUPT;
+    }
+    if (status >= 0)
+        status = records(&c);
+    int delivered = flush(&c); /* also what came before a damage */
+    if (delivered < 0)
+        status = delivered;
+    if (status < 0) {
+        d->in_block = false;
+        return status;
+    }
+    d->tail = c.next ? c.next : d->tail + n;
+    return 0;
+}
+
+int gl_ring_decode_lost(gl_ring_decoder *d, const gl_session_sink *sink, uint64_t events, uint64_t bytes, uint64_t first,
+                        uint64_t last, const char *why)
+{
+    cursor c;
+    begin(&c, d, sink, NULL, 0);
+    gl_event *ev;
+    uint32_t id = 0;
+    int status = new_event(&c, &ev);
+    if (status >= 0)
+        status = sink->on_text(sink->user, why, strlen(why), &id);
+    if (status < 0)
+        return status;
+    ev->time = (int64_t)first;
+    ev->type = GL_EV_Lost;
+    ev->g = of_process(d, d->g);
+    ev->p = d->p;
+    ev->arg[0] = events;
+    ev->arg[1] = bytes;
+    ev->arg[2] = last;
+    ev->arg[3] = id;
+    c.n = 1;
+    return flush(&c);
+}

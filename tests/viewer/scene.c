@@ -1,0 +1,240 @@
+#include "scene.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "golanes/gotrace.h"
+#include "golanes/writer.h"
+
+#define US INT64_C(1000)
+
+typedef struct maker {
+    gl_dict *d;
+    gl_event ev[256];
+    size_t n;
+} maker;
+
+static uint32_t text_id(maker *k, const char *s)
+{
+    uint32_t id;
+    assert_int_equal(gl_dict_string(k->d, s, strlen(s), &id), 0);
+    return id;
+}
+
+/* A stack of one frame of a function in main.go. */
+static uint32_t stack_id(maker *k, const char *func, uint32_t line)
+{
+    uint32_t f, frame, stack;
+    gl_func info = {text_id(k, func), text_id(k, "/src/app/main.go")};
+    assert_int_equal(gl_dict_func(k->d, info, &f), 0);
+    assert_int_equal(gl_dict_frame(k->d, (gl_frame){0x1000 + line, f, line}, &frame), 0);
+    assert_int_equal(gl_dict_stack(k->d, &frame, 1, &stack), 0);
+    return stack;
+}
+
+static gl_event *add(maker *k, int64_t us, gl_event_type type, uint64_t g, uint32_t p)
+{
+    assert_true(k->n < sizeof k->ev / sizeof *k->ev);
+    gl_event *e = &k->ev[k->n++];
+    *e = (gl_event){.time = us * US, .g = g, .p = p, .thread = p, .type = (uint16_t)type};
+    return e;
+}
+
+static void create(maker *k, int64_t us, uint64_t g, const char *func, uint32_t line)
+{
+    gl_event *e = add(k, us, GL_EV_GoCreate, 1, 0);
+    e->arg[0] = g;
+    e->arg[1] = GL_G_RUNNABLE;
+    e->arg[2] = stack_id(k, func, line);
+}
+
+static void start(maker *k, int64_t us, uint64_t g, uint32_t p) { add(k, us, GL_EV_GoStart, 0, p)->arg[0] = g; }
+
+static void block(maker *k, int64_t us, uint64_t g, uint32_t p, const char *reason, const char *func, uint32_t line)
+{
+    gl_event *e = add(k, us, GL_EV_GoBlock, g, p);
+    e->arg[0] = text_id(k, reason);
+    e->stack = stack_id(k, func, line);
+}
+
+static void unpark(maker *k, int64_t us, uint64_t by, uint32_t p, uint64_t g, const char *func, uint32_t line)
+{
+    gl_event *e = add(k, us, GL_EV_GoUnpark, by, p);
+    e->arg[0] = g;
+    e->stack = stack_id(k, func, line);
+}
+
+static void stop(maker *k, int64_t us, bool begin, const char *reason)
+{
+    add(k, us, begin ? GL_EV_GCSTWBegin : GL_EV_GCSTWEnd, 1, 0)->arg[0] = text_id(k, reason);
+}
+
+static void status(maker *k, uint64_t g, gl_gstate state)
+{
+    gl_event *e = add(k, 0, GL_EV_GoStatus, g, 0);
+    e->arg[0] = g;
+    e->arg[2] = state;
+    e->arg[3] = GL_NO_THREAD;
+    e->stack = stack_id(k, "main.main", 5);
+}
+
+static void play(maker *k)
+{
+    add(k, 0, GL_EV_ProcsChange, 1, 0)->arg[0] = 4;
+    status(k, 1, GL_G_RUNNING);
+    create(k, 100, 10, "main.producer", 20);
+    create(k, 110, 11, "main.producer", 20);
+    create(k, 120, 20, "main.worker", 40);
+    create(k, 130, 21, "main.worker", 40);
+    start(k, 200, 10, 1);
+    start(k, 210, 20, 2);
+    start(k, 220, 11, 3);
+    block(k, 600, 11, 3, "sleep", "main.producer", 24);
+    start(k, 700, 21, 3);
+    block(k, 1000, 21, 3, "chan receive", "main.worker", 42);
+    block(k, 1800, 10, 1, "chan send", "main.producer", 22);
+    stop(k, 2000, true, "GC sweep termination");
+    stop(k, 2500, false, "GC sweep termination");
+    add(k, 2500, GL_EV_GCStart, 1, 0)->arg[0] = 1;
+    unpark(k, 2700, 20, 2, 10, "main.worker", 43);
+    start(k, 3000, 10, 1);
+    add(k, 3500, GL_EV_HeapLive, 1, 0)->arg[0] = 4 << 20;
+    add(k, 4000, GL_EV_GCMarkAssistBegin, 10, 1);
+    add(k, 4500, GL_EV_GCMarkAssistEnd, 10, 1);
+    stop(k, 6000, true, "GC mark termination");
+    stop(k, 6050, false, "GC mark termination");
+    add(k, 6050, GL_EV_GCEnd, 1, 0)->arg[0] = 1;
+    unpark(k, 6500, 1, 0, 11, "main.main", 7);
+    start(k, 6600, 11, 3);
+    block(k, 7000, 11, 3, "chan send", "main.producer", 22);
+    unpark(k, 7400, 20, 2, 11, "main.worker", 43);
+    start(k, 7500, 11, 3);
+    stop(k, 8000, true, "read mem stats");
+    stop(k, 8200, false, "read mem stats");
+    add(k, 8500, GL_EV_GoSyscallBegin, 10, 1);
+    add(k, 8700, GL_EV_GoSyscallEnd, 10, 1);
+    add(k, 9000, GL_EV_Panic, 20, 2)->arg[0] = text_id(k, "index out of range");
+    add(k, 9500, GL_EV_GoEnd, 11, 3)->arg[0] = GL_G_RUNNING;
+    add(k, 10000, GL_EV_HeapLive, 1, 0)->arg[0] = 6 << 20;
+}
+
+static gl_reader *open_written(int fd)
+{
+    char path[64];
+    gl_reader *r = NULL;
+    gl_error err = {0};
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (gl_reader_open(path, &r, &err) < 0)
+        fail_msg("%s", err.text);
+    close(fd);
+    return r;
+}
+
+static int nameless(void)
+{
+    char path[] = "/tmp/golanes-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    unlink(path);
+    return fd;
+}
+
+static gl_reader *make(void)
+{
+    maker *k = calloc(1, sizeof *k);
+    gl_writer *w = NULL;
+    gl_error err = {0};
+    int fd = nameless();
+    assert_non_null(k);
+    k->d = gl_dict_new();
+    play(k);
+    assert_int_equal(gl_writer_open(&(gl_writer_options){.fd = fd, .dict = k->d}, &w, &err), 0);
+    assert_int_equal(gl_writer_events(w, k->ev, k->n), 0);
+    assert_int_equal(gl_writer_close(w, NULL, &err), 0);
+    gl_dict_destroy(k->d);
+    free(k);
+    return open_written(fd);
+}
+
+static gl_reader *import(gl_input *in)
+{
+    gl_error err = {0};
+    gl_writer *w = NULL;
+    int fd = nameless();
+    gl_dict *d = gl_dict_new();
+    gl_gotrace_result *res = calloc(1, sizeof *res);
+    assert_int_equal(gl_writer_open(&(gl_writer_options){.fd = fd, .dict = d}, &w, &err), 0);
+    gl_gotrace_options o = {.dict = d, .on_events = gl_writer_sink, .events_user = w};
+    if (gl_gotrace_import(in, &o, res, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(gl_writer_close(w, NULL, &err), 0);
+    gl_dict_destroy(d);
+    free(res);
+    return open_written(fd);
+}
+
+gl_reader *scene_open(const char *name)
+{
+    if (strcmp(name, "made") == 0)
+        return make();
+    const char *corpus = getenv("GOLANES_CORPUS");
+    static const char *const endings[] = {".trace", ".trace.zst"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char path[4096];
+        gl_error err = {0};
+        gl_input *in = NULL;
+        snprintf(path, sizeof path, "%s/programs/%s%s", corpus ? corpus : GOLANES_CORPUS_DEFAULT, name, endings[i]);
+        if (gl_input_open(path, NULL, NULL, &in, &err) == 0) {
+            gl_reader *r = import(in);
+            gl_input_close(in);
+            return r;
+        }
+    }
+    print_message("%s: not in the corpus, or no corpus here\n", name);
+    return NULL;
+}
+
+gl_app *scene_app(gl_reader *r, const char *name, const char *theme, bool ascii, int w, int h)
+{
+    gl_app *a = NULL;
+    gl_error err = {0};
+    gl_app_options o = {.reader = r, .name = name, .theme = gl_theme_by_name(theme), .ascii = ascii};
+    assert_non_null(o.theme);
+    if (gl_app_open(&o, &a, &err) < 0)
+        fail_msg("%s", err.text);
+    gl_app_resize(a, w, h);
+    assert_int_equal(gl_app_settle(a, &err), 0);
+    return a;
+}
+
+void scene_press(gl_app *a, const char *keys)
+{
+    while (*keys) {
+        gl_error err = {0};
+        size_t n = strcspn(keys, " ");
+        int key = gl_key_by_name(keys, n);
+        assert_int_not_equal(key, 0);
+        gl_app_key(a, key);
+        assert_int_equal(gl_app_settle(a, &err), 0);
+        keys += n;
+        keys += *keys == ' ';
+    }
+}
+
+gl_text scene_text(gl_app *a)
+{
+    gl_cells c = {0};
+    gl_text t = {0};
+    gl_app_draw(a, &c);
+    gl_cells_text(&c, &t);
+    gl_cells_clean_up(&c);
+    assert_false(t.failed);
+    return t;
+}

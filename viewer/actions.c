@@ -1,0 +1,346 @@
+/* What the commands for moving and looking do. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+#define ZOOM_STEP 1.6
+
+#define ACTION(id) void gl_do_##id(gl_app *a, const char *text, int key)
+#define NO_ARGUMENT (void)text, (void)key
+
+static bool in_list(const gl_app *a) { return gl_view_info_of(a->view)->list; }
+
+static void move_row(gl_app *a, int64_t by)
+{
+    if (!in_list(a)) {
+        gl_app_move_lane(a, by);
+        a->moved = true;
+        return;
+    }
+    gl_app_list_fill(a);
+    gl_list_state *st = &a->lists[a->view];
+    int64_t at = (int64_t)st->cursor + by;
+    st->cursor = at < 0 ? 0 : (size_t)at >= a->list_count ? (a->list_count ? a->list_count - 1 : 0) : (size_t)at;
+}
+
+/* Moves the cursor by columns; at an edge the window comes along. */
+static void move_cursor(gl_app *a, int columns)
+{
+    if (in_list(a))
+        return;
+    gl_scale s = gl_app_scale(a);
+    double step = gl_scale_step(s);
+    int64_t by = (int64_t)(step * columns);
+    by = by ? by : columns > 0 ? 1 : -1;
+    int64_t to = a->cursor + by;
+    to = to < a->m->begin ? a->m->begin : to >= a->m->end ? a->m->end - 1 : to;
+    if (to < a->from)
+        gl_app_show(a, a->from - (a->to - a->from) / 4, a->to - (a->to - a->from) / 4);
+    else if (to >= a->to)
+        gl_app_show(a, a->from + (a->to - a->from) / 4, a->to + (a->to - a->from) / 4);
+    a->cursor = to;
+    a->moved = true;
+}
+
+static void pan(gl_app *a, int quarters)
+{
+    int64_t by = (a->to - a->from) / 4 * quarters, at = a->cursor - a->from;
+    if (by == 0)
+        by = quarters;
+    int64_t from = a->from;
+    gl_app_show(a, a->from + by, a->to + by);
+    /* The cursor keeps its column, except where the window could not move. */
+    a->cursor = a->from == from ? a->cursor : a->from + at < a->to ? a->from + at : a->to - 1;
+}
+
+ACTION(left) { NO_ARGUMENT; move_cursor(a, -1); }
+ACTION(right) { NO_ARGUMENT; move_cursor(a, 1); }
+ACTION(up) { NO_ARGUMENT; move_row(a, -1); }
+ACTION(down) { NO_ARGUMENT; move_row(a, 1); }
+ACTION(pan_left) { NO_ARGUMENT; pan(a, -1); }
+ACTION(pan_right) { NO_ARGUMENT; pan(a, 1); }
+
+static int page_of(const gl_app *a)
+{
+    int h = in_list(a) ? a->layout.table.h - 1 : a->layout.lanes.h;
+    return h > 2 ? h - 1 : 1;
+}
+
+ACTION(page_up) { NO_ARGUMENT; move_row(a, -page_of(a)); }
+ACTION(page_down) { NO_ARGUMENT; move_row(a, page_of(a)); }
+ACTION(first_lane) { NO_ARGUMENT; move_row(a, -(int64_t)UINT32_MAX); }
+ACTION(last_lane) { NO_ARGUMENT; move_row(a, UINT32_MAX); }
+
+ACTION(begin)
+{
+    NO_ARGUMENT;
+    gl_app_show(a, a->m->begin, a->m->begin + (a->to - a->from));
+    a->cursor = a->from;
+}
+
+ACTION(end)
+{
+    NO_ARGUMENT;
+    gl_app_show(a, a->m->end - (a->to - a->from), a->m->end);
+    a->cursor = a->to - 1;
+    a->follow = a->m->follow;
+}
+
+ACTION(zoom_in) { NO_ARGUMENT; gl_app_zoom(a, 1 / ZOOM_STEP, a->cursor); }
+ACTION(zoom_out) { NO_ARGUMENT; gl_app_zoom(a, ZOOM_STEP, a->cursor); }
+
+ACTION(whole)
+{
+    NO_ARGUMENT;
+    gl_app_remember(a);
+    gl_app_show(a, a->m->begin, a->m->end);
+}
+
+ACTION(zoom_span)
+{
+    NO_ARGUMENT;
+    int64_t from = a->cursor, to = a->cursor;
+    uint32_t gor = gl_app_gor(a), at = gor == GL_NONE ? GL_NONE : gl_app_straddle(a, gor);
+    const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
+    const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
+    if (a->anchor != GL_TIME_NONE) {
+        from = a->anchor < a->cursor ? a->anchor : a->cursor;
+        to = a->anchor < a->cursor ? a->cursor : a->anchor;
+    } else if (at != GL_NONE) {
+        from = a->m->straddles[at].begin;
+        to = a->m->straddles[at].end;
+    } else if (span) {
+        from = span->begin;
+        to = gl_model_end(a->m, span->end);
+    }
+    if (to <= from) {
+        gl_app_say(a, false, "there is nothing to zoom to here");
+        return;
+    }
+    gl_app_remember(a);
+    int64_t margin = (to - from) / 8 + 1, cursor = a->cursor;
+    gl_app_show(a, from - margin, to + margin);
+    gl_app_go(a, cursor);
+}
+
+ACTION(undo)
+{
+    NO_ARGUMENT;
+    if (a->undo_count == 0) {
+        gl_app_say(a, false, "there is no view before this one");
+        return;
+    }
+    gl_place now = gl_app_place(a);
+    gl_app_return(a, a->undo[--a->undo_count]);
+    if (a->redo_count < GL_PLACES_MAX)
+        a->redo[a->redo_count++] = now;
+}
+
+ACTION(redo)
+{
+    NO_ARGUMENT;
+    if (a->redo_count == 0) {
+        gl_app_say(a, false, "there is nothing to redo");
+        return;
+    }
+    gl_place now = gl_app_place(a);
+    gl_app_return(a, a->redo[--a->redo_count]);
+    if (a->undo_count < GL_PLACES_MAX)
+        a->undo[a->undo_count++] = now;
+}
+
+static void set_view(gl_app *a, gl_view v)
+{
+    if (v == a->view)
+        return;
+    a->view = v;
+    a->at = a->top = 0;
+    gl_app_resize(a, a->w, a->h);
+    if (!in_list(a))
+        gl_app_relist(a);
+}
+
+ACTION(view)
+{
+    for (int v = 0; v < GL_VIEWS; v++) {
+        const gl_view_info *info = gl_view_info_of((gl_view)v);
+        bool named = *text && (strcmp(text, info->word) == 0 || (text[0] == info->digit && !text[1]));
+        if (named || (!*text && key == info->digit)) {
+            gl_app_remember(a);
+            set_view(a, (gl_view)v);
+            return;
+        }
+    }
+    gl_app_say(a, true, "there is no view %.40s", text);
+}
+
+ACTION(next_view) { NO_ARGUMENT; set_view(a, (gl_view)((a->view + 1) % GL_VIEWS)); }
+ACTION(prev_view) { NO_ARGUMENT; set_view(a, (gl_view)((a->view + GL_VIEWS - 1) % GL_VIEWS)); }
+
+ACTION(enter)
+{
+    NO_ARGUMENT;
+    if (in_list(a)) {
+        gl_app_list_enter(a);
+        return;
+    }
+    if (a->view == GL_VIEW_GOROUTINES && a->lanes.n && a->row.type == GL_ROW_GROUP) {
+        if (a->row.index < a->lanes.open_capacity)
+            a->lanes.open[a->row.index] ^= 1;
+        a->moved = true;
+        gl_app_relist(a);
+        return;
+    }
+    a->detail = a->detail == GL_DETAIL_LARGE ? GL_DETAIL_NORMAL : GL_DETAIL_LARGE;
+    gl_app_resize(a, a->w, a->h);
+}
+
+ACTION(unfold_all)
+{
+    NO_ARGUMENT;
+    bool any = false;
+    for (size_t i = 0; i < a->m->group_count && i < a->lanes.open_capacity; i++)
+        any = any || !a->lanes.open[i];
+    if (a->lanes.open)
+        memset(a->lanes.open, any, a->lanes.open_capacity);
+    a->moved = true;
+    gl_app_relist(a);
+}
+
+ACTION(detail)
+{
+    NO_ARGUMENT;
+    a->detail = a->detail == GL_DETAIL_NONE     ? GL_DETAIL_NORMAL
+                : a->detail == GL_DETAIL_NORMAL ? GL_DETAIL_LARGE
+                                                : GL_DETAIL_NONE;
+    gl_app_resize(a, a->w, a->h);
+}
+
+ACTION(order)
+{
+    NO_ARGUMENT;
+    if (in_list(a)) {
+        gl_app_list_next_order(a);
+        gl_app_say(a, false, "ordered by: %s", gl_app_list_order(a));
+        return;
+    }
+    a->lanes.order = (gl_order)((a->lanes.order + 1) % GL_ORDERS);
+    a->moved = true;
+    gl_app_relist(a);
+    gl_app_say(a, false, "lanes by %s", gl_order_name(a->lanes.order));
+}
+
+ACTION(flat)
+{
+    NO_ARGUMENT;
+    a->lanes.flat = !a->lanes.flat;
+    a->moved = true;
+    gl_app_relist(a);
+}
+
+static void open_prompt(gl_app *a, gl_prompt_kind kind, const char *text)
+{
+    a->prompt = kind;
+    snprintf(a->prompt_text, sizeof a->prompt_text, "%s", text);
+    a->prompt_n = strlen(a->prompt_text);
+}
+
+ACTION(filter)
+{
+    if (key) {
+        open_prompt(a, GL_PROMPT_FILTER, a->filter_text);
+        return;
+    }
+    char why[200];
+    gl_pattern *p = *text ? gl_pattern_new(text, why, sizeof why) : NULL;
+    if (*text && !p) {
+        gl_app_say(a, true, "the filter is %s", why);
+        return;
+    }
+    gl_pattern_destroy(a->filter);
+    a->filter = p;
+    a->moved = true;
+    snprintf(a->filter_text, sizeof a->filter_text, "%s", text);
+    gl_app_relist(a);
+}
+
+ACTION(prompt) { NO_ARGUMENT; open_prompt(a, GL_PROMPT_COMMAND, ""); }
+
+ACTION(mark)
+{
+    if (key) {
+        open_prompt(a, GL_PROMPT_MARK, "");
+        return;
+    }
+    if (text[0] < 'a' || text[0] > 'z') {
+        gl_app_say(a, true, "a mark is a letter from a to z");
+        return;
+    }
+    a->marks[text[0] - 'a'] = gl_app_place(a);
+    a->marked[text[0] - 'a'] = true;
+    gl_app_say(a, false, "mark %c is here; '%c comes back", text[0], text[0]);
+}
+
+ACTION(jump)
+{
+    if (key) {
+        open_prompt(a, GL_PROMPT_JUMP, "");
+        return;
+    }
+    if (text[0] < 'a' || text[0] > 'z' || !a->marked[text[0] - 'a']) {
+        gl_app_say(a, true, "there is no mark %.1s", text);
+        return;
+    }
+    gl_app_remember(a);
+    gl_app_return(a, a->marks[text[0] - 'a']);
+}
+
+ACTION(anchor)
+{
+    NO_ARGUMENT;
+    a->anchor = a->anchor == GL_TIME_NONE ? a->cursor : GL_TIME_NONE;
+}
+
+ACTION(theme)
+{
+    (void)key;
+    const gl_theme *next = *text ? gl_theme_by_name(text) : NULL;
+    if (*text && !next) {
+        gl_app_say(a, true, "there is no theme %.40s: dark, light, safe, 16, mono", text);
+        return;
+    }
+    for (size_t i = 0; !next; i++)
+        if (gl_theme_at(i) == a->theme)
+            next = gl_theme_at(i + 1) ? gl_theme_at(i + 1) : gl_theme_at(0);
+    a->theme = next;
+    a->plain = a->ascii || next->depth == GL_DEPTH_MONO;
+    gl_app_say(a, false, "theme %s: %s", next->name, next->help);
+}
+
+ACTION(help)
+{
+    NO_ARGUMENT;
+    a->help = true;
+    a->help_top = 0;
+}
+
+ACTION(cancel)
+{
+    NO_ARGUMENT;
+    if (a->search.cursor) {
+        gl_search_stop(&a->search);
+        gl_app_say(a, false, "search stopped: what was found so far stays");
+    } else if (a->anchor != GL_TIME_NONE) {
+        a->anchor = GL_TIME_NONE;
+    } else if (in_list(a)) {
+        set_view(a, GL_VIEW_GOROUTINES);
+    } else if (a->filter || a->related) {
+        a->related = 0;
+        gl_do_filter(a, "", 0);
+    }
+}
+
+ACTION(redraw) { NO_ARGUMENT; gl_app_resize(a, a->w, a->h); }
+ACTION(quit) { NO_ARGUMENT; a->quit = true; }

@@ -1,0 +1,272 @@
+/* Opening, background work, and what is listed. */
+#include "app.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define FIRST_NS 30000000 /* read before the first frame */
+#define STEP_EVENTS 65536 /* between two looks at the clock */
+
+static const gl_view_info views[GL_VIEWS] = {
+#define X(name, digit, word, list) {digit, word, list},
+    GL_VIEW_LIST(X)
+#undef X
+};
+
+const gl_view_info *gl_view_info_of(gl_view v) { return &views[v]; }
+
+int gl_app_open(const gl_app_options *opt, gl_app **out, gl_error *err)
+{
+    gl_app *a = calloc(1, sizeof *a);
+    if (!a)
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s cannot be shown: no memory", opt->name);
+    int status = gl_model_open(opt->reader, opt->name, &a->m, err);
+    if (status == 0)
+        status = gl_windows_init(&a->windows, a->m, err);
+    if (status < 0) {
+        gl_app_close(a);
+        return status;
+    }
+    a->theme = opt->theme;
+    a->ascii = opt->ascii;
+    a->plain = a->ascii || a->theme->depth == GL_DEPTH_MONO;
+    a->detail = GL_DETAIL_NORMAL;
+    a->from = a->m->begin;
+    a->to = a->m->end;
+    a->cursor = a->m->begin;
+    a->anchor = GL_TIME_NONE;
+    a->follow = a->m->follow;
+    a->row.index = GL_NONE;
+    *out = a;
+    gl_app_resize(a, 80, 24);
+    return 0;
+}
+
+void gl_app_close(gl_app *a)
+{
+    if (!a)
+        return;
+    gl_windows_clean_up(&a->windows);
+    gl_far_clean_up(&a->far);
+    gl_search_clean_up(&a->search);
+    gl_lanes_clean_up(&a->lanes);
+    gl_lanes_clean_up(&a->procs);
+    gl_pattern_destroy(a->filter);
+    gl_ids_clean_up(&a->related_to);
+    free(a->list);
+    free(a->group_time);
+    free(a->map);
+    free(a->map_marks);
+    gl_model_close(a->m);
+    free(a);
+}
+
+void gl_app_say(gl_app *a, bool error, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(a->message, sizeof a->message, fmt, ap);
+    va_end(ap);
+    a->message_is_error = error;
+}
+
+gl_lanes *gl_app_lanes(gl_app *a) { return a->view == GL_VIEW_PROCS ? &a->procs : &a->lanes; }
+
+gl_scale gl_app_scale(const gl_app *a)
+{
+    int n = a->layout.too_small ? 1 : a->w - a->layout.gutter;
+    return (gl_scale){a->from, a->to, n < 1 ? 1 : n};
+}
+
+const gl_window *gl_app_window(gl_app *a)
+{
+    const gl_window *w;
+    a->windows.want_procs = a->view == GL_VIEW_PROCS;
+    return gl_windows_get(&a->windows, a->from, a->to, &w, NULL) == 0 ? w : NULL;
+}
+
+static bool passes(void *user, uint32_t gor)
+{
+    gl_app *a = user;
+    const gl_gor *g = &a->m->gors[gor];
+    if (a->related && gl_ids_get(&a->related_to, g->id) == GL_NONE)
+        return false;
+    if (!a->filter)
+        return true;
+    char id[24];
+    int n = snprintf(id, sizeof id, "G%llu", (unsigned long long)g->id);
+    const char *name = gl_model_group_name(a->m, g->group);
+    return gl_pattern_matches(a->filter, name, strlen(name)) || gl_pattern_matches(a->filter, id, (size_t)n) ||
+           (g->state == GL_G_WAITING && gl_pattern_string(a->filter, a->m->dict, g->reason));
+}
+
+/* The cursor stays on its lane; where that is folded away, on its group; else on the nearest row. */
+static void find_row_again(gl_app *a)
+{
+    gl_lanes *l = gl_app_lanes(a);
+    uint32_t at = a->row.index == GL_NONE ? GL_NONE : gl_lanes_find(l, (gl_row_type)a->row.type, a->row.index);
+    if (at == GL_NONE && a->row.type == GL_ROW_GOR && a->row.index < a->m->gor_count)
+        at = gl_lanes_find_group(l, a->m, a->m->gors[a->row.index].group);
+    if (at == GL_NONE)
+        at = a->at;
+    a->at = l->n == 0 ? 0 : at < l->n ? at : (uint32_t)l->n - 1;
+    gl_app_move_lane(a, 0);
+}
+
+void gl_app_relist(gl_app *a)
+{
+    bool all = !a->filter && !a->related;
+    if (gl_lanes_list(&a->lanes, a->m, all ? NULL : passes, a) < 0 ||
+        gl_lanes_procs(&a->procs, a->m->procs < 4096 ? (uint32_t)a->m->procs : 4096) < 0)
+        gl_app_say(a, true, "no memory is left for the list of lanes");
+    a->lanes_revision = a->m->revision;
+    find_row_again(a);
+}
+
+/* Where the first look should fall: on the worst straddling send, else on the longest pause. */
+static void choose_first_lane(gl_app *a)
+{
+    const gl_straddle *worst = NULL;
+    for (size_t i = 0; i < a->m->straddle_count; i++)
+        if (!worst || a->m->straddles[i].overlap > worst->overlap)
+            worst = &a->m->straddles[i];
+    if (worst && gl_app_go_lane(a, worst->gor)) {
+        a->cursor = worst->begin > a->m->pauses[worst->pause].begin ? worst->begin : a->m->pauses[worst->pause].begin;
+        a->moved = false;
+        return;
+    }
+    const gl_pause *longest = NULL;
+    for (size_t i = 0; i < a->m->pause_count; i++) {
+        const gl_pause *p = &a->m->pauses[i];
+        if (p->gc &&
+            (!longest || gl_model_end(a->m, p->end) - p->begin > gl_model_end(a->m, longest->end) - longest->begin))
+            longest = p;
+    }
+    if (longest)
+        a->cursor = longest->begin;
+    for (uint32_t i = 0; i < a->lanes.n; i++)
+        if (a->lanes.rows[i].type == GL_ROW_GOR) {
+            a->row = a->lanes.rows[i];
+            a->at = i;
+            break;
+        }
+    gl_app_move_lane(a, 0);
+}
+
+static void fit_lanes(gl_app *a)
+{
+    int rows = a->layout.lanes.h;
+    if (a->moved || a->view != GL_VIEW_GOROUTINES || rows < 1) {
+        gl_app_relist(a);
+        return;
+    }
+    if (gl_lanes_unfold_to_fit(&a->lanes, a->m, rows) < 0)
+        gl_app_say(a, true, "no memory is left for the list of lanes");
+    gl_app_relist(a);
+    choose_first_lane(a);
+    a->lanes_fitted = a->m->scanned;
+}
+
+void gl_app_resize(gl_app *a, int w, int h)
+{
+    a->w = w < 1 ? 1 : w;
+    a->h = h < 1 ? 1 : h;
+    a->layout = gl_layout_make(a->w, a->h, views[a->view].list, a->detail);
+    if (!a->moved && a->m->scanned)
+        fit_lanes(a);
+    gl_app_move_lane(a, 0);
+}
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void keep_up(gl_app *a)
+{
+    if (a->follow && !a->moved) {
+        a->from = a->m->begin;
+        a->to = a->m->end;
+    } else if (a->follow) {
+        int64_t span = a->to - a->from;
+        a->to = a->m->end;
+        a->from = a->to - span > a->m->begin ? a->to - span : a->m->begin;
+    }
+}
+
+/* One step of the scan. True while there is more. */
+static bool scan_on(gl_app *a)
+{
+    gl_error err = {0};
+    int status = gl_model_scan(a->m, STEP_EVENTS, &err);
+    if (status < 0) {
+        gl_app_say(a, true, "%s", err.text);
+        a->m->scanned = true;
+    }
+    if (a->m->scanned)
+        fit_lanes(a);
+    return status > 0;
+}
+
+static bool search_on(gl_app *a)
+{
+    gl_error err = {0};
+    int64_t start = monotonic_ns();
+    int status = gl_search_step(&a->search, a->m->dict, STEP_EVENTS, &err);
+    a->search.ns += monotonic_ns() - start;
+    if (status < 0)
+        gl_app_say(a, true, "%s", err.text);
+    return status > 0;
+}
+
+bool gl_app_step(gl_app *a, int64_t budget_ns)
+{
+    int64_t start = monotonic_ns();
+    uint64_t events = a->m->scanned_events;
+    if (a->m->scanned && a->m->follow && start - a->now_ns > 200000000) {
+        a->now_ns = start;
+        gl_error err = {0};
+        if (gl_model_refresh(a->m, &err) > 0)
+            keep_up(a);
+    }
+    bool more;
+    do {
+        more = false;
+        if (a->search.cursor)
+            more = search_on(a);
+        if (!a->m->scanned)
+            more = scan_on(a) || more;
+    } while (more && monotonic_ns() - start < budget_ns);
+    int64_t took = monotonic_ns() - start;
+    if (a->m->scanned_events > events && took > 0)
+        a->rate = (double)(a->m->scanned_events - events) * 1e9 / (double)took;
+    if (!a->m->scanned && (a->lanes.n == 0 || !a->moved) && a->m->revision - a->lanes_revision > 200)
+        gl_app_relist(a);
+    return more;
+}
+
+int gl_app_settle(gl_app *a, gl_error *err)
+{
+    int status = 1;
+    while (status > 0 && !a->m->scanned)
+        status = gl_model_scan(a->m, UINT64_MAX, err);
+    if (status < 0)
+        return status;
+    fit_lanes(a);
+    while (a->search.cursor && status >= 0)
+        status = gl_search_step(&a->search, a->m->dict, UINT64_MAX, err);
+    return status < 0 ? status : 0;
+}
+
+void gl_app_begin(gl_app *a, int w, int h)
+{
+    gl_app_resize(a, w, h);
+    gl_app_step(a, FIRST_NS);
+    if (!a->m->scanned)
+        gl_app_relist(a);
+}

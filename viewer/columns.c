@@ -1,0 +1,194 @@
+#include "columns.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SEEN (GL_SHARE_FULL / 16) /* narrower than this a stretch is not drawn for itself */
+
+int gl_scale_column(gl_scale s, int64_t time)
+{
+    double c = floor(((double)time - (double)s.from) / gl_scale_step(s));
+    return c < -1 ? -1 : c > s.n ? s.n : (int)c;
+}
+
+int64_t gl_scale_time(gl_scale s, int column) { return s.from + (int64_t)ceil(gl_scale_step(s) * column); }
+
+void gl_columns_clear(gl_column_mix *c, int n) { memset(c, 0, (size_t)n * sizeof *c); }
+
+static void add_part(gl_column_mix *c, double from, double to, gl_span_kind kind)
+{
+    double share = (to - from) * GL_SHARE_FULL;
+    unsigned sum = c->share[kind] + (unsigned)(share + 0.5);
+    c->share[kind] = (uint16_t)(sum > GL_SHARE_FULL ? GL_SHARE_FULL : sum);
+    if (share < SEEN && kind != GL_SPAN_STRADDLE)
+        return;
+    if (c->parts && c->right == kind)
+        return;
+    if (c->parts == 0)
+        c->left = (uint8_t)kind;
+    else if (c->parts == 1)
+        c->split = (uint8_t)lrint(from * 8);
+    c->right = (uint8_t)kind;
+    c->parts += c->parts < 3;
+}
+
+void gl_columns_add(gl_column_mix *c, gl_scale s, int64_t begin, int64_t end, gl_span_kind kind)
+{
+    if (end <= s.from || begin >= s.to || end <= begin)
+        return;
+    double step = gl_scale_step(s);
+    double from = begin <= s.from ? 0 : ((double)begin - (double)s.from) / step;
+    double to = end >= s.to ? s.n : ((double)end - (double)s.from) / step;
+    int first = (int)from, last = (int)ceil(to) - 1;
+    for (int i = first; i <= last && i < s.n; i++)
+        add_part(&c[i], from > i ? from - i : 0, to < i + 1 ? to - i : 1, kind);
+}
+
+/* A column that a straddle fills in part keeps what stood on the other side of the boundary. */
+static void paint_part(gl_column_mix *c, double from, double to)
+{
+    gl_column_mix old = *c;
+    unsigned share = c->share[GL_SPAN_STRADDLE] + (unsigned)((to - from) * GL_SHARE_FULL + 1);
+    c->share[GL_SPAN_STRADDLE] = (uint16_t)(share > GL_SHARE_FULL ? GL_SHARE_FULL : share);
+    if (from <= 1.0 / 16 && to >= 15.0 / 16) {
+        c->left = c->right = GL_SPAN_STRADDLE;
+        c->parts = 1;
+    } else if (to >= 15.0 / 16) {
+        *c =
+            (gl_column_mix){.left = old.left, .right = GL_SPAN_STRADDLE, .parts = 2, .split = (uint8_t)lrint(from * 8)};
+        memcpy(c->share, old.share, sizeof c->share);
+        c->share[GL_SPAN_STRADDLE] = (uint16_t)share;
+    } else if (from <= 1.0 / 16) {
+        c->left = GL_SPAN_STRADDLE;
+        c->parts = 2;
+        c->split = (uint8_t)lrint(to * 8);
+        c->split = c->split ? c->split : 1;
+    } else {
+        c->parts = 3;
+    }
+}
+
+void gl_columns_paint(gl_column_mix *c, gl_scale s, int64_t begin, int64_t end)
+{
+    if (end <= s.from || begin >= s.to || end <= begin)
+        return;
+    double step = gl_scale_step(s);
+    double from = begin <= s.from ? 0 : ((double)begin - (double)s.from) / step;
+    double to = end >= s.to ? s.n : ((double)end - (double)s.from) / step;
+    int first = (int)from, last = (int)ceil(to) - 1;
+    last = last >= s.n ? s.n - 1 : last;
+    for (int i = first; i <= last; i++)
+        paint_part(&c[i], from > i ? from - i : 0, to < i + 1 ? to - i : 1);
+    c[first].begins = c[first].begins || begin >= s.from;
+    c[last].ends = c[last].ends || end <= s.to;
+}
+
+gl_span_kind gl_column_main(const gl_column_mix *c)
+{
+    if (c->share[GL_SPAN_STRADDLE])
+        return GL_SPAN_STRADDLE;
+    int best = GL_SPAN_NONE;
+    for (int k = 1; k < GL_SPAN_KINDS; k++)
+        if (c->share[k] > c->share[best] || (best == GL_SPAN_NONE && c->share[k]))
+            best = k;
+    return (gl_span_kind)best;
+}
+
+/* Index of the first span that ends after `time`. */
+static size_t first_after(const gl_span *s, size_t n, int64_t time)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (s[mid].end <= time)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Before its first and after its last stretch a lane is empty, which counts where it shares a column with them. */
+static void close_ends(gl_column_mix *c, int n)
+{
+    for (int i = 0; i < n; i++) {
+        unsigned sum = 0;
+        for (int k = 1; k < GL_SPAN_STRADDLE; k++)
+            sum += c[i].share[k];
+        c[i].share[GL_SPAN_NONE] = (uint16_t)(sum < GL_SHARE_FULL ? GL_SHARE_FULL - sum : 0);
+    }
+}
+
+void gl_columns_straddles(const gl_model *m, uint32_t gor, gl_scale s, gl_column_mix *out)
+{
+    for (uint32_t i = m->gors[gor].first_straddle; i != GL_NONE; i = m->straddles[i].next_of_gor) {
+        if (m->straddles[i].begin >= s.to)
+            break;
+        gl_columns_paint(out, s, m->straddles[i].begin, m->straddles[i].end);
+    }
+}
+
+void gl_columns_of_gor(const gl_model *m, const gl_window *w, uint32_t gor, gl_scale s, gl_column_mix *out)
+{
+    size_t n;
+    const gl_span *spans = gl_window_spans(w, gor, &n);
+    int64_t last = s.from;
+    gl_columns_clear(out, s.n);
+    for (size_t i = first_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
+        gl_columns_add(out, s, last, spans[i].begin, GL_SPAN_NONE);
+        last = gl_model_end(m, spans[i].end);
+        gl_columns_add(out, s, spans[i].begin, last, (gl_span_kind)spans[i].kind);
+    }
+    gl_columns_add(out, s, last, s.to, GL_SPAN_NONE);
+    close_ends(out, s.n);
+    gl_columns_straddles(m, gor, s, out);
+}
+
+void gl_columns_of_proc(const gl_model *m, const gl_window *w, uint32_t p, gl_scale s, gl_column_mix *out)
+{
+    size_t n;
+    const uint32_t *at = gl_window_proc(w, p, &n);
+    int64_t last = s.from;
+    gl_columns_clear(out, s.n);
+    for (size_t i = 0; i < n; i++) {
+        const gl_span *span = &w->spans[at[i]];
+        /* A system call's span lasts until its return, but its P may have run something else long before. */
+        int64_t end = gl_model_end(m, span->end);
+        if (i + 1 < n && w->spans[at[i + 1]].begin < end)
+            end = w->spans[at[i + 1]].begin;
+        if (end <= s.from)
+            continue;
+        if (span->begin >= s.to)
+            break;
+        gl_columns_add(out, s, last, span->begin, GL_SPAN_NONE);
+        last = end;
+        gl_columns_add(out, s, span->begin, last, (gl_span_kind)span->kind);
+    }
+    gl_columns_add(out, s, last, s.to, GL_SPAN_NONE);
+    close_ends(out, s.n);
+}
+
+static float *part_of(gl_column_sum *c, gl_span_kind kind)
+{
+    switch (kind) {
+    case GL_SPAN_RUNNING:
+    case GL_SPAN_ASSIST: return &c->busy;
+    case GL_SPAN_SYSCALL: return &c->syscall;
+    case GL_SPAN_RUNNABLE: return &c->runnable;
+    default: return &c->wait;
+    }
+}
+
+void gl_columns_sum(const gl_span *spans, size_t n, gl_scale s, gl_column_sum *out)
+{
+    double step = gl_scale_step(s);
+    for (size_t i = first_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
+        const gl_span *span = &spans[i];
+        double from = span->begin <= s.from ? 0 : ((double)span->begin - (double)s.from) / step;
+        double to = span->end >= s.to ? s.n : ((double)span->end - (double)s.from) / step;
+        for (int c = (int)from; c < s.n && c < to; c++) {
+            double lo = from > c ? from - c : 0, hi = to < c + 1 ? to - c : 1;
+            *part_of(&out[c], (gl_span_kind)span->kind) += (float)(hi - lo);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * The command table: made from commands.def.
+ * Threads: constant data.
+ */
+#ifndef GOLANES_VIEWER_COMMAND_H
+#define GOLANES_VIEWER_COMMAND_H
+
+#include "app.h"
+
+typedef enum gl_section { GL_SECTION_MOVE, GL_SECTION_JUMP, GL_SECTION_LOOK, GL_SECTIONS } gl_section;
+
+typedef struct gl_command {
+    const char *name, *keys, *argument, *help;
+    gl_section section;
+    /** argument: "" where none was given. key: what was pressed, 0 where the command came by name. */
+    void (*run)(gl_app *a, const char *argument, int key);
+} gl_command;
+
+/** NULL past the last. */
+const gl_command *gl_command_at(size_t i);
+const gl_command *gl_command_by_name(const char *name, size_t n);
+const gl_command *gl_command_by_key(int key);
+const char *gl_section_title(gl_section s);
+/** Goes to what a person typed: a time ("14.2ms", "3s"), "G37", or a function (regular expression). */
+void gl_app_go_text(gl_app *a, const char *text);
+
+#define GL_COMMAND(id, name, keys, argument, section, help)                                                            \
+    void gl_do_##id(gl_app *a, const char *argument_text, int key);
+#include "commands.def"
+#undef GL_COMMAND
+
+#endif

@@ -1,0 +1,102 @@
+/* The help overlay: the legend, and the keys from the command table. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "draw.h"
+
+/* Help is a page of lines; only those between top and bottom are put on the screen. */
+typedef struct page {
+    gl_cells *c;
+    gl_rect r;
+    int line, top;
+} page;
+
+static int line_y(const page *p)
+{
+    int y = p->r.y + p->line - p->top;
+    return y >= p->r.y && y < p->r.y + p->r.h ? y : -1;
+}
+
+static void legend_line(page *p, gl_style style, const char *glyphs, const char *text)
+{
+    int y = line_y(p);
+    p->line++;
+    if (y < 0)
+        return;
+    gl_cells_put(p->c, p->r.x + 3, y, 6, style, glyphs, strlen(glyphs));
+    gl_cells_fit(p->c, p->r.x + 11, y, p->r.w - 11, gl_style_of(GL_ROLE_TEXT), text, GL_CUT_END);
+}
+
+static void heading(page *p, const char *text)
+{
+    p->line += p->line > 0;
+    gl_cells_fit(p->c, p->r.x + 1, line_y(p), p->r.w - 2, gl_style_bold(gl_style_of(GL_ROLE_TITLE)), text, GL_CUT_END);
+    p->line++;
+}
+
+static void legend(page *p)
+{
+    heading(p, "Lanes");
+    static const gl_span_kind order[] = {GL_SPAN_STRADDLE, GL_SPAN_RUNNING, GL_SPAN_ASSIST, GL_SPAN_SYSCALL,
+                                         GL_SPAN_RUNNABLE, GL_SPAN_SEND,    GL_SPAN_RECV,   GL_SPAN_SELECT,
+                                         GL_SPAN_SYNC,     GL_SPAN_NET,     GL_SPAN_SLEEP,  GL_SPAN_GCWAIT,
+                                         GL_SPAN_OTHER};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        const gl_span_look *l = gl_span_look_of(order[i]);
+        char glyphs[32] = "";
+        for (int k = 0; k < 6; k++)
+            strncat(glyphs, l->glyph, sizeof glyphs - strlen(glyphs) - 1);
+        legend_line(p, gl_style_of(l->role), glyphs, l->legend);
+    }
+    legend_line(p, gl_style_on(GL_ROLE_RUNNING, GL_ROLE_STW_BAND), " ━━━  ", "a GC pause: a band across all lanes");
+    legend_line(p, gl_style_of(GL_ROLE_STW_LINE), "  │   ", "a GC pause that is narrower than a column");
+    legend_line(p, gl_style_of(GL_ROLE_RUNNING), "▁▂▃▅▆█", "many changes in one column: how busy it was");
+    legend_line(p, gl_style_bold(gl_style_of(GL_ROLE_ARROW)), "●┃┃▼  ", "who ended the wait under the cursor");
+}
+
+static void key_line(page *p, const gl_command *cmd)
+{
+    int y = line_y(p);
+    p->line++;
+    if (y < 0)
+        return;
+    gl_cells_fit(p->c, p->r.x + 3, y, 15, gl_style_of(GL_ROLE_KEY), cmd->keys, GL_CUT_END);
+    bool names = p->r.w >= 76;
+    if (names)
+        gl_cells_fit(p->c, p->r.x + 19, y, 13, gl_style_of(GL_ROLE_DIM), cmd->name, GL_CUT_END);
+    int x = names ? 33 : 18;
+    gl_cells_fit(p->c, p->r.x + x, y, p->r.w - x, gl_style_of(GL_ROLE_TEXT), cmd->help, GL_CUT_END);
+}
+
+static void keys(page *p, gl_section s)
+{
+    heading(p, gl_section_title(s));
+    for (size_t i = 0; gl_command_at(i); i++)
+        if (gl_command_at(i)->section == s)
+            key_line(p, gl_command_at(i));
+}
+
+void gl_draw_help(gl_app *a, gl_cells *c)
+{
+    gl_rect r = {0, 1, a->w, a->h - 2};
+    bool wide = a->w >= 150;
+    int half = a->w / 2;
+    page left = {c, wide ? (gl_rect){0, 1, half - 1, a->h - 2} : r, 0, a->help_top};
+    page right = {c, (gl_rect){half, 1, a->w - half, a->h - 2}, 0, a->help_top};
+    legend(&left);
+    keys(wide ? &right : &left, GL_SECTION_MOVE);
+    keys(wide ? &right : &left, GL_SECTION_JUMP);
+    keys(&left, GL_SECTION_LOOK);
+    int lines = wide && right.line > left.line ? right.line : left.line;
+    int most = lines > r.h ? lines - r.h : 0;
+    if (a->help_top > most) {
+        a->help_top = most;
+        gl_cells_blank(c);
+        gl_draw_help(a, c);
+        return;
+    }
+    gl_cells_fit(c, 1, 0, a->w - 2, gl_style_bold(gl_style_of(GL_ROLE_TITLE)), "golanes: legend and keys", GL_CUT_END);
+    gl_cells_fit(c, 1, a->h - 1, a->w - 2, gl_style_of(GL_ROLE_DIM),
+                 most ? "Down, Up, PageDown, PageUp scroll; any other key closes" : "any key closes", GL_CUT_END);
+}

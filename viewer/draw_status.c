@@ -1,0 +1,133 @@
+/* The last line: prompt or message, what is in force, keys that matter here. And the whole screen put together. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "draw.h"
+
+static const char *const prompt_words[] = {
+    [GL_PROMPT_NONE] = "", [GL_PROMPT_COMMAND] = ":", [GL_PROMPT_SEARCH] = "/", [GL_PROMPT_FILTER] = "filter: ",
+    [GL_PROMPT_GOTO] = "go to (14.2ms, G37, function): ", [GL_PROMPT_MARK] = "mark (a letter): ",
+    [GL_PROMPT_JUMP] = "jump to mark (a letter): ",
+};
+
+static void draw_prompt(const gl_app *a, gl_pen *p)
+{
+    gl_pen_text(p, GL_ROLE_KEY, prompt_words[a->prompt]);
+    int room = p->end - p->x - 1;
+    p->x += gl_cells_fit(p->c, p->x, p->y, room, gl_style_of(GL_ROLE_TITLE), a->prompt_text, GL_CUT_START);
+    gl_cells_glyph(p->c, p->x, p->y, gl_style_on(GL_ROLE_DEFAULT, GL_ROLE_CURSOR), " ");
+}
+
+/* At the right: where this is in the list, what a column is worth. Returns the columns used. */
+static int draw_place(gl_app *a, gl_cells *c, gl_rect r)
+{
+    char text[120], t[GL_UNIT_TEXT_MAX];
+    if (gl_view_info_of(a->view)->list) {
+        const gl_list_state *st = &a->lists[a->view];
+        snprintf(text, sizeof text, "%zu of %zu, by %s ", a->list_count ? st->cursor + 1 : 0, a->list_count,
+                 gl_app_list_order(a));
+    } else {
+        const gl_lanes *l = gl_app_lanes(a);
+        gl_unit_ns(t, (int64_t)gl_scale_step(gl_app_scale(a)));
+        if (r.w < 60)
+            snprintf(text, sizeof text, "1 col = %s ", t);
+        else
+            snprintf(text, sizeof text, "row %u of %zu  1 col = %s ", l->n ? a->at + 1 : 0, l->n, t);
+    }
+    int width = (int)gl_text_width(text, strlen(text));
+    if (width > r.w / 2)
+        return 0;
+    gl_cells_fit_right(c, r.x, r.y, r.w, gl_style_of(GL_ROLE_DIM), text);
+    return width + 1;
+}
+
+static void draw_work(const gl_app *a, gl_pen *p)
+{
+    char n[GL_UNIT_TEXT_MAX], r[GL_UNIT_TEXT_MAX];
+    if (!a->m->scanned && a->m->info->events)
+        gl_pen_printf(p, GL_ROLE_WARN, "reading %s  ",
+                      gl_unit_share(n, (double)a->m->scanned_events / (double)a->m->info->events));
+    if (a->search.cursor)
+        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, %s events looked at, Esc stops  ", a->search.text,
+                      gl_unit_count(n, a->search.found), gl_unit_count_short(r, (double)a->search.looked));
+    else if (a->search.pattern)
+        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, n N  ", a->search.text, gl_unit_count(n, a->search.found));
+    if (a->filter)
+        gl_pen_printf(p, GL_ROLE_WARN, "filter %s: %zu of %zu  ", a->filter_text, a->lanes.gor_count, a->m->gor_count);
+    if (a->related)
+        gl_pen_printf(p, GL_ROLE_WARN, "related to G%llu  ", (unsigned long long)a->related);
+    if (a->anchor != GL_TIME_NONE)
+        gl_pen_printf(p, GL_ROLE_MATCH, "Δ %s  ",
+                      gl_unit_ns(n, a->cursor > a->anchor ? a->cursor - a->anchor : a->anchor - a->cursor));
+    if (gl_model_is_growing(a->m))
+        gl_pen_text(p, GL_ROLE_MATCH, a->follow ? "following  " : "growing: End follows  ");
+}
+
+typedef struct hint {
+    const char *keys, *word;
+} hint;
+
+static void draw_hints(const gl_app *a, gl_pen *p)
+{
+    static const hint timeline[] = {{"?", "keys"},   {"s/S", "straddle"},      {"p/P", "pause"},
+                                    {"+/-", "zoom"}, {"b", "who released it"}, {"Enter", "open"},
+                                    {"/", "search"}, {"f", "filter"},          {"g", "go to"},
+                                    {"o", "order"},  {"5-8", "lists"}};
+    static const hint list[] = {
+        {"?", "keys"}, {"Enter", "go there"}, {"o", "order"}, {"1", "timeline"}, {"Esc", "back"}};
+    bool is_list = gl_view_info_of(a->view)->list;
+    size_t n = is_list ? sizeof list / sizeof *list : sizeof timeline / sizeof *timeline;
+    for (size_t i = 0; i < n; i++) {
+        const hint *h = is_list ? &list[i] : &timeline[i];
+        if (p->end - p->x < (int)(strlen(h->keys) + strlen(h->word) + 3))
+            return;
+        gl_pen_text(p, GL_ROLE_KEY, h->keys);
+        gl_pen_printf(p, GL_ROLE_DIM, " %s  ", h->word);
+    }
+}
+
+void gl_draw_status(gl_app *a, gl_cells *c)
+{
+    gl_rect r = a->layout.status;
+    gl_pen p = {c, r.x + 1, r.y, r.x + r.w};
+    if (a->prompt) {
+        draw_prompt(a, &p);
+        return;
+    }
+    p.end -= draw_place(a, c, r);
+    if (*a->message) {
+        gl_pen_text(&p, a->message_is_error ? GL_ROLE_WARN : GL_ROLE_TITLE, a->message);
+        return;
+    }
+    draw_work(a, &p);
+    draw_hints(a, &p);
+}
+
+void gl_app_draw(gl_app *a, gl_cells *c)
+{
+    c->ascii = a->ascii;
+    if (gl_cells_resize(c, a->w, a->h) < 0)
+        return;
+    if (a->layout.too_small) {
+        gl_cells_fit(c, 0, a->h / 2, a->w, gl_style_of(GL_ROLE_WARN), "too small", GL_CUT_END);
+        return;
+    }
+    if (a->help) {
+        gl_draw_help(a, c);
+        return;
+    }
+    bool list = gl_view_info_of(a->view)->list;
+    gl_draw_header(a, c);
+    gl_draw_map(a, c);
+    if (list) {
+        gl_draw_list(a, c);
+    } else {
+        if (a->layout.ruler.h)
+            gl_draw_ruler(a, c);
+        gl_draw_gc(a, c);
+        gl_draw_lanes(a, c);
+    }
+    gl_draw_detail(a, c);
+    gl_draw_status(a, c);
+}

@@ -1,0 +1,278 @@
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define QUIET_LOOKS 15 /* an unfinished file that did not grow for so long had its writer killed */
+
+int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size)
+{
+    if (n < *capacity)
+        return 0;
+    void *p;
+    memcpy(&p, list_address, sizeof p);
+    size_t more = *capacity ? *capacity * 2 : 64;
+    p = more <= n || more > SIZE_MAX / size ? NULL : realloc(p, more * size);
+    if (!p)
+        return GL_E_NOMEM;
+    memcpy(list_address, &p, sizeof p);
+    *capacity = more;
+    return 0;
+}
+
+static size_t slot_of(const gl_ids *ids, uint64_t key)
+{
+    size_t at = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (ids->capacity - 1);
+    while (ids->value[at] && ids->key[at] != key)
+        at = (at + 1) & (ids->capacity - 1);
+    return at;
+}
+
+uint32_t gl_ids_get(const gl_ids *ids, uint64_t key)
+{
+    return ids->capacity ? ids->value[slot_of(ids, key)] - 1 : GL_NONE;
+}
+
+static int ids_grow(gl_ids *ids)
+{
+    gl_ids old = *ids;
+    size_t capacity = old.capacity ? old.capacity * 2 : 256;
+    gl_ids new = {calloc(capacity, sizeof *new.key), calloc(capacity, sizeof *new.value), capacity, old.n};
+    if (!new.key || !new.value) {
+        gl_ids_clean_up(&new);
+        return GL_E_NOMEM;
+    }
+    for (size_t i = 0; i < old.capacity; i++)
+        if (old.value[i]) {
+            size_t at = slot_of(&new, old.key[i]);
+            new.key[at] = old.key[i];
+            new.value[at] = old.value[i];
+        }
+    gl_ids_clean_up(&old);
+    *ids = new;
+    return 0;
+}
+
+int gl_ids_put(gl_ids *ids, uint64_t key, uint32_t value)
+{
+    if (value >= GL_NONE - 1)
+        return GL_E_LIMIT;
+    if (ids->n >= ids->capacity / 2) {
+        int status = ids_grow(ids);
+        if (status < 0)
+            return status;
+    }
+    size_t at = slot_of(ids, key);
+    ids->n += ids->value[at] == 0;
+    ids->key[at] = key;
+    ids->value[at] = value + 1;
+    return 0;
+}
+
+void gl_ids_clean_up(gl_ids *ids)
+{
+    free(ids->key);
+    free(ids->value);
+    memset(ids, 0, sizeof *ids);
+}
+
+static int64_t number_of(const char *text) { return text ? strtoll(text, NULL, 10) : 0; }
+
+static void take_extent(gl_model *m)
+{
+    m->begin = m->info->events ? m->info->time_first : 0;
+    m->end = m->info->events ? m->info->time_last : 0;
+    if (m->begin > 0)
+        m->begin = 0;
+    if (m->end <= m->begin)
+        m->end = m->begin + 1;
+}
+
+/* A writer that came to its end leaves an index; one that is read while it writes says so in its metadata. */
+static bool is_finished(const gl_model *m)
+{
+    return m->info->indexed || gl_reader_meta(m->reader, "import.finished") != NULL;
+}
+
+bool gl_model_is_growing(const gl_model *m) { return m->follow && m->quiet < QUIET_LOOKS; }
+
+int gl_model_open(gl_reader *reader, const char *name, gl_model **out, gl_error *err)
+{
+    gl_model *m = calloc(1, sizeof *m);
+    if (!m || !(m->name = strdup(name))) {
+        free(m);
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s cannot be opened: no memory", name);
+    }
+    m->reader = reader;
+    int status = gl_reader_dict(m->reader, &m->dict, err);
+    if (status == 0)
+        status = gl_cursor_open(m->reader, GL_COL_ALL, &m->scan, err);
+    if (status < 0) {
+        gl_model_close(m);
+        return status;
+    }
+    m->info = gl_reader_get_info(m->reader);
+    m->wall_unix_ns = number_of(gl_reader_meta(m->reader, "clock.wall_unix_ns"));
+    m->heap_step = 1;
+    m->follow = !is_finished(m);
+    m->quiet = QUIET_LOOKS;
+    take_extent(m);
+    *out = m;
+    return 0;
+}
+
+void gl_model_close(gl_model *m)
+{
+    if (!m)
+        return;
+    gl_cursor_close(m->scan);
+    gl_ids_clean_up(&m->by_id);
+    gl_ids_clean_up(&m->by_name);
+    free(m->gors);
+    free(m->groups);
+    free(m->pauses);
+    free(m->gcs);
+    free(m->straddles);
+    free(m->notes);
+    free(m->heap);
+    free(m->root_of_stack);
+    free(m->kind_of_string);
+    free(m->name);
+    free(m);
+}
+
+int gl_model_scan(gl_model *m, uint64_t events, gl_error *err)
+{
+    for (uint64_t done = 0; done < events;) {
+        const gl_event *ev;
+        size_t n;
+        int status = gl_cursor_next(m->scan, &ev, &n, err);
+        if (status < 0)
+            return status;
+        if (n == 0) {
+            m->scanned = true;
+            m->scanned_to = m->end;
+            return 0;
+        }
+        status = gl_model_take(m, ev, n);
+        if (status < 0)
+            return gl_fail(err, (gl_status)status, UINT64_MAX, "no memory is left for the list of goroutines");
+        done += n;
+        m->revision++;
+    }
+    return 1;
+}
+
+int gl_model_refresh(gl_model *m, gl_error *err)
+{
+    int status = gl_reader_refresh(m->reader, err);
+    m->quiet = status > 0 ? 0 : m->quiet + 1;
+    m->follow = !is_finished(m);
+    if (status <= 0)
+        return status;
+    status = gl_reader_dict(m->reader, &m->dict, err);
+    if (status < 0)
+        return status;
+    m->info = gl_reader_get_info(m->reader);
+    m->scanned = false;
+    take_extent(m);
+    m->revision++;
+    return 1;
+}
+
+uint32_t gl_model_find(const gl_model *m, uint64_t g) { return gl_ids_get(&m->by_id, g); }
+
+const char *gl_model_text(const gl_model *m, uint32_t string) { return gl_dict_text(m->dict, string, NULL); }
+
+const char *gl_model_group_name(const gl_model *m, uint32_t group)
+{
+    const char *name = group < m->group_count ? gl_model_text(m, m->groups[group].name) : "";
+    return *name ? name : "(not known)";
+}
+
+gl_span_kind gl_model_kind(gl_model *m, uint32_t reason)
+{
+    if (reason >= m->kind_capacity) {
+        size_t capacity = (size_t)gl_dict_string_count(m->dict) + 64;
+        uint8_t *p = reason < capacity ? realloc(m->kind_of_string, capacity) : NULL;
+        if (!p)
+            return gl_span_kind_of_reason(gl_model_text(m, reason));
+        memset(p + m->kind_capacity, 0, capacity - m->kind_capacity);
+        m->kind_of_string = p;
+        m->kind_capacity = capacity;
+    }
+    if (!m->kind_of_string[reason])
+        m->kind_of_string[reason] = (uint8_t)(gl_span_kind_of_reason(gl_model_text(m, reason)) + 1);
+    return (gl_span_kind)(m->kind_of_string[reason] - 1);
+}
+
+size_t gl_model_pause_after(const gl_model *m, int64_t time)
+{
+    size_t lo = 0, hi = m->pause_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (m->pauses[mid].end <= time)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static size_t straddle_ending_after(const gl_model *m, int64_t time)
+{
+    size_t lo = 0, hi = m->straddle_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (m->straddles[mid].end <= time)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Stamps of different threads may disagree by a little: a margin keeps those that stand out of order. */
+#define DISORDER_NS 1000000
+
+void gl_model_straddles_in(const gl_model *m, int64_t from, int64_t to, size_t *first, size_t *last)
+{
+    *first = straddle_ending_after(m, from - DISORDER_NS);
+    *last = straddle_ending_after(m, to + m->straddle_longest + DISORDER_NS);
+}
+
+size_t gl_model_gc_after(const gl_model *m, int64_t time)
+{
+    size_t lo = 0, hi = m->gc_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (m->gcs[mid].end <= time)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+bool gl_model_frame(const gl_model *m, uint32_t stack, size_t i, gl_site_text *out)
+{
+    size_t n;
+    const uint32_t *frames = gl_dict_get_stack(m->dict, stack, &n);
+    if (i >= n)
+        return false;
+    gl_frame frame = gl_dict_get_frame(m->dict, frames[i]);
+    gl_func func = gl_dict_get_func(m->dict, frame.func);
+    *out = (gl_site_text){gl_model_text(m, func.name), gl_model_text(m, func.file), frame.line};
+    return true;
+}
+
+gl_site_text gl_model_site(const gl_model *m, uint32_t stack)
+{
+    gl_site_text site = {"", "", 0};
+    for (size_t i = 0; gl_model_frame(m, stack, i, &site); i++)
+        if (strncmp(site.func, "runtime.", 8) != 0)
+            return site;
+    if (!gl_model_frame(m, stack, 0, &site))
+        site = (gl_site_text){"", "", 0};
+    return site;
+}

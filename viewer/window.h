@@ -1,0 +1,68 @@
+/*
+ * A window: everything that goroutines did in a stretch of time, as spans, taken from a keyframe and the events after
+ * it. Windows are cached; what is asked for must hold a bounded number of events (gl_windows_get says where it does
+ * not). Threads: one thread per gl_windows.
+ */
+#ifndef GOLANES_VIEWER_WINDOW_H
+#define GOLANES_VIEWER_WINDOW_H
+
+#include "model.h"
+
+#define GL_WINDOW_EVENTS_MAX UINT64_C(300000)
+
+/** One stretch of one goroutine's life. */
+typedef struct gl_span {
+    int64_t begin, end;   /**< end GL_TIME_NONE: goes on beyond the window */
+    uint64_t by;          /**< waiting: who ended it; runnable: who made it so. 0 not known, or not a goroutine */
+    uint32_t gor;         /**< index in the catalogue */
+    uint32_t reason;      /**< string id: why it waits, or why it was stopped; 0 none */
+    uint32_t stack, by_stack;
+    uint32_t p, thread;   /**< GL_NO_PROC, GL_NO_THREAD */
+    uint8_t kind;         /**< gl_span_kind, never STRADDLE */
+    bool since_before;    /**< began before the trace did */
+} gl_span;
+
+typedef struct gl_slot {
+    uint32_t first, n;
+} gl_slot;
+
+typedef struct gl_window {
+    int64_t from, to;
+    gl_span *spans;       /**< goroutine by goroutine, each in order of time */
+    size_t count, capacity;
+    uint32_t *slot_of_gor; /**< by catalogue index: slot + 1, 0 none */
+    size_t gor_capacity;
+    gl_slot *slots;
+    size_t slot_count, slot_capacity;
+    uint32_t *by_proc;    /**< indexes of spans that ran on a P, P by P in order of time */
+    gl_ids slot_of_proc;
+    gl_slot *proc_slots;
+    size_t proc_count, proc_capacity;
+    uint64_t used;        /**< for the cache: when it was last asked for */
+    uint64_t revision;    /**< of the file, when it was read */
+} gl_window;
+
+#define GL_WINDOWS 3
+typedef struct gl_windows {
+    gl_model *model;
+    gl_cursor *cursor;
+    gl_window *w[GL_WINDOWS];
+    uint64_t clock;
+    bool want_procs;      /**< set before gl_windows_get: also index what ran on each P */
+} gl_windows;
+
+int gl_windows_init(gl_windows *ws, gl_model *m, gl_error *err) GL_MUST_CHECK;
+void gl_windows_clean_up(gl_windows *ws);
+/** A window that covers from..to; it lives until the next call. GL_E_LIMIT: too many events, look from afar. */
+int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **out, gl_error *err) GL_MUST_CHECK;
+
+/** Spans of a goroutine; *n 0 where it has none here. */
+const gl_span *gl_window_spans(const gl_window *w, uint32_t gor, size_t *n);
+/** The span that holds `time`, NULL none. */
+const gl_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time);
+/** Indexes of the spans that ran on a P; none where want_procs was not set. */
+const uint32_t *gl_window_proc(const gl_window *w, uint32_t p, size_t *n);
+/** About how many events there are between two times, from the summaries. */
+uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to);
+
+#endif
