@@ -1,6 +1,5 @@
 #include "filter.h"
 #include "print.h"
-#include "run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,7 +149,7 @@ static int finish(listing *l, cli_source *s, const cli_args *args, int status, c
     return cli_ended(s, args);
 }
 
-int cli_run_events(const cli_args *args)
+static int run_events(const cli_args *args)
 {
     gl_error err = {0};
     cli_source *s = NULL;
@@ -183,3 +182,22 @@ int cli_run_events(const cli_args *args)
     free(l);
     return rc;
 }
+
+const cli_command cli_command_events = {
+    .name = "events", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_events,
+    .brief = "list, search and count events",
+    .description =
+        "Prints one line for each event, in the order of the trace: time, name, thread (M), processor (P), goroutine (G), "
+        "arguments by name, and the function and line where it happened. \"-\" stands for none.\n\n"
+        "With --json each line is an object: t (ns), name, m, p, g, args (by the names of golanes-format(5)), func, file and "
+        "line, or stack with --stacks, and flags. Absent keys mean none or not known.\n\n"
+        "Selections narrow each other; several --type or --goroutine widen their own.",
+    CLI_OPTIONS(CLI_OPT_FROM, CLI_OPT_TO, CLI_OPT_GOROUTINE, CLI_OPT_TYPE, CLI_OPT_GREP, CLI_OPT_IGNORE_CASE, CLI_OPT_LIMIT,
+            CLI_OPT_JSON, CLI_OPT_STACKS, CLI_OPT_WALL, CLI_OPT_COUNT, CLI_OPT_SECONDS, CLI_OPT_STRICT, CLI_OPT_QUIET,
+            CLI_OPT_HELP),
+    .examples = {{"golanes events --goroutine 37 --from 14ms --to 16ms run.lanes", "Two milliseconds of one goroutine."},
+                 {"golanes events --type gcstw --stacks server.trace", "Every stop-the-world, and who asked for it."},
+                 {"golanes events --type GoBlock --grep 'chan send' --count run.lanes", "How many sends had to wait."},
+                 {"golanes events --json run.lanes | jq -r 'select(.name==\"UserLog\").args.message'",
+                  "The program's own log."}},
+};

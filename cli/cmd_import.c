@@ -1,4 +1,3 @@
-#include "run.h"
 #include "source.h"
 
 #include <errno.h>
@@ -198,7 +197,7 @@ static int run(import *im)
     return code;
 }
 
-int cli_run_import(const cli_args *args)
+static int run_import(const cli_args *args)
 {
     gl_error err = {0};
     import *im = calloc(1, sizeof *im);
@@ -230,3 +229,17 @@ int cli_run_import(const cli_args *args)
     free(im);
     return rc;
 }
+
+const cli_command cli_command_import = {
+    .name = "import", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_import,
+    .brief = "turn a Go trace into a .lanes file",
+    .description =
+        "Reads a Go trace and writes the same events as a .lanes file, which opens at once whatever its size. A damaged "
+        "or cut trace is imported as far as it is sound, with a mark wherever something is missing.\n\n"
+        "OUT is written in place and can be read while it grows; an import that is interrupted leaves what it had.",
+    CLI_OPTIONS(CLI_OPT_OUTPUT, CLI_OPT_FORCE, CLI_OPT_LEVEL, CLI_OPT_BINARY, CLI_OPT_SECONDS, CLI_OPT_THREADS, CLI_OPT_STRICT,
+            CLI_OPT_QUIET, CLI_OPT_HELP),
+    .examples = {{"golanes import server.trace", "Writes server.lanes."},
+                 {"ssh host cat /tmp/run.trace.zst | golanes import -o run.lanes -", "From another machine."},
+                 {"golanes import --seconds 30 -o now.lanes http://localhost:6060", "From a running program."}},
+};

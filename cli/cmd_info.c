@@ -1,6 +1,5 @@
 #include "json_out.h"
 #include "print.h"
-#include "run.h"
 #include "source.h"
 
 #include <inttypes.h>
@@ -362,7 +361,7 @@ static int print(const info *in, const cli_args *args)
     return failed ? CLI_EXIT_SYSTEM : cli_out_finish(&out);
 }
 
-int cli_run_info(const cli_args *args)
+static int run_info(const cli_args *args)
 {
     gl_error err = {0};
     info in = {.span_ns = -1};
@@ -383,3 +382,15 @@ int cli_run_info(const cli_args *args)
     cli_source_close(in.source);
     return code;
 }
+
+const cli_command cli_command_info = {
+    .name = "info", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_info,
+    .brief = "what a file is, without reading all of it",
+    .description = "Prints what kind of file it is, the Go version, the length of the trace, when it was taken, events by "
+                   "name, sizes of the parts, and what is missing or damaged. Of a .lanes file only the index is read; of a "
+                   "Go trace only the headers of its batches, so that figures which that cannot tell are left out or "
+                   "marked as estimates.",
+    CLI_OPTIONS(CLI_OPT_JSON, CLI_OPT_WIDTH, CLI_OPT_SECONDS, CLI_OPT_STRICT, CLI_OPT_QUIET, CLI_OPT_HELP),
+    .examples = {{"golanes info big.trace", "What is in this file?"},
+                 {"golanes info --strict --quiet run.lanes", "Succeeds only where nothing is missing."}},
+};

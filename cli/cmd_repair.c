@@ -1,11 +1,10 @@
-#include "run.h"
 #include "source.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-int cli_run_repair(const cli_args *args)
+static int run_repair(const cli_args *args)
 {
     gl_error err = {0};
     char what[600] = "";
@@ -25,3 +24,12 @@ int cli_run_repair(const cli_args *args)
         cli_say("%s: %s", given ? given : path, what);
     return CLI_EXIT_DONE;
 }
+
+const cli_command cli_command_repair = {
+    .name = "repair", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_repair,
+    .brief = "rebuild a .lanes file that was cut or damaged",
+    .description = "Writes what is readable in a .lanes file again, with a new index. Reading commands take damaged files as "
+                   "they are; a repaired one opens faster and can be handed on.",
+    CLI_OPTIONS(CLI_OPT_REPAIR_OUTPUT, CLI_OPT_FORCE, CLI_OPT_QUIET, CLI_OPT_HELP),
+    .examples = {{"golanes repair -o whole.lanes killed.lanes", "Keeps the damaged file."}},
+};

@@ -1,5 +1,4 @@
 #include "out.h"
-#include "run.h"
 #include "source.h"
 #include "summary.h"
 #include "text.h"
@@ -108,7 +107,7 @@ static int run(summing *s)
     return cli_ended(s->source, s->args);
 }
 
-int cli_run_summary(const cli_args *args)
+static int run_summary(const cli_args *args)
 {
     gl_error err = {0};
     summing *s = calloc(1, sizeof *s);
@@ -127,3 +126,15 @@ int cli_run_summary(const cli_args *args)
     free(s);
     return code;
 }
+
+const cli_command cli_command_summary = {
+    .name = "summary", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_summary,
+    .brief = "what happened in a trace, on one page",
+    .description = "Prints what a trace says as a whole: how long it is, where goroutines spent their time, garbage "
+                   "collections and pauses, the sends that a pause cut, who waited for what and where, and what is still "
+                   "blocked at the end. With --json every figure, for scripts and for gates in a build.",
+    CLI_OPTIONS(CLI_OPT_JSON, CLI_OPT_WIDTH, CLI_OPT_TOP, CLI_OPT_SECONDS, CLI_OPT_STRICT, CLI_OPT_QUIET, CLI_OPT_HELP),
+    .examples = {{"golanes summary server.trace", "The page for a trace that Go wrote."},
+                 {"golanes summary --json run.lanes | jq .stw", "One part of the figures."},
+                 {"golanes summary --seconds 10 http://localhost:6060", "Trace a running server for ten seconds."}},
+};

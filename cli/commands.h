@@ -1,6 +1,7 @@
 /*
- * The one table of commands and options. Dispatch, --help, usage errors, man pages and shell completions all come from
- * here: what is not in the table does not exist.
+ * The one table of commands and options: commands.def lists the commands, each row stands beside its command's code
+ * (cmd_NAME.c), options.def holds the options. Dispatch, --help, usage errors, man pages and shell completions all come
+ * from there: what is not in the table does not exist.
  */
 #ifndef GOLANES_CLI_COMMANDS_H
 #define GOLANES_CLI_COMMANDS_H
@@ -46,42 +47,9 @@ typedef enum cli_kind {
 } cli_kind;
 
 typedef enum cli_id {
-    CLI_OPT_HELP,
-    CLI_OPT_VERSION,
-    CLI_OPT_QUIET,
-    CLI_OPT_STRICT,
-    CLI_OPT_SECONDS,
-    CLI_OPT_JSON,
-    CLI_OPT_OUTPUT,
-    CLI_OPT_FORCE,
-    CLI_OPT_BINARY,
-    CLI_OPT_LEVEL,
-    CLI_OPT_THREADS,
-    CLI_OPT_FROM,
-    CLI_OPT_TO,
-    CLI_OPT_GOROUTINE,
-    CLI_OPT_TYPE,
-    CLI_OPT_GREP,
-    CLI_OPT_IGNORE_CASE,
-    CLI_OPT_STACKS,
-    CLI_OPT_WALL,
-    CLI_OPT_COUNT,
-    CLI_OPT_LIMIT,
-    CLI_OPT_WIDTH,
-    CLI_OPT_TOP,
-    CLI_OPT_REPAIR_OUTPUT,
-    CLI_OPT_RENDER,
-    CLI_OPT_AT,
-    CLI_OPT_SPAN,
-    CLI_OPT_VIEW,
-    CLI_OPT_KEYS,
-    CLI_OPT_THEME,
-    CLI_OPT_ASCII,
-    CLI_OPT_ANSI,
-    CLI_OPT_SVG,
-    CLI_OPT_HTML,
-    CLI_OPT_SCDOC,
-    CLI_OPT_COMPLETION,
+#define CLI_OPTION(id, ...) CLI_OPT_##id,
+#include "options.def"
+#undef CLI_OPTION
     CLI_OPT_COUNT_
 } cli_id;
 
@@ -95,6 +63,11 @@ typedef struct cli_option {
     const char *heading; /**< under which help and man page show it */
     const char *help;    /**< whole sentences */
 } cli_option;
+/** The headings. */
+#define CLI_IN_GENERAL "General"
+#define CLI_IN_SELECTION "Selection"
+#define CLI_IN_OUTPUT "Output"
+#define CLI_IN_INPUT "Input"
 /** Indexed by cli_id. */
 extern const cli_option cli_options[CLI_OPT_COUNT_];
 
@@ -104,7 +77,7 @@ typedef struct cli_example {
 
 struct cli_args;
 struct gl_text;
-#define CLI_COMMAND_OPTIONS_MAX 20
+#define CLI_COMMAND_OPTIONS_MAX 32
 #define CLI_COMMAND_EXAMPLES_MAX 5
 
 typedef struct cli_command {
@@ -119,7 +92,13 @@ typedef struct cli_command {
     void (*page_more)(struct gl_text *out); /**< further parts of its manual page, or NULL */
     cli_example examples[CLI_COMMAND_EXAMPLES_MAX]; /**< up to the first with line NULL */
 } cli_command;
-extern const cli_command cli_commands[];
+/** The fields option_count and options, from a list of ids. */
+#define CLI_OPTIONS(...) .option_count = sizeof((cli_id[]){__VA_ARGS__}) / sizeof(cli_id), .options = {__VA_ARGS__}
+/** cli_command_NAME for each command. */
+#define CLI_COMMAND(name) extern const cli_command cli_command_##name;
+#include "commands.def"
+#undef CLI_COMMAND
+extern const cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 /** What the program is, for the page of the whole. */
 extern const char cli_about[];

@@ -21,7 +21,7 @@ static void each_event_name(gl_text *out, const char *between)
 static void each_command_name(gl_text *out, const char *between)
 {
     for (size_t i = 0; i < cli_command_count; i++)
-        gl_text_printf(out, "%s%s", i ? between : "", cli_commands[i].name);
+        gl_text_printf(out, "%s%s", i ? between : "", cli_commands[i]->name);
 }
 
 /* The first sentence of a help text, without its full stop. */
@@ -78,7 +78,7 @@ static void bash_completion(gl_text *out)
     bash_values(out);
     gl_text_str(out, "    case ${COMP_WORDS[1]} in\n");
     for (size_t i = 0; i < cli_command_count; i++) {
-        const cli_command *c = &cli_commands[i];
+        const cli_command *c = cli_commands[i];
         gl_text_printf(out, "    %s)\n        if [[ $word == -* ]]; then\n            COMPREPLY=($(compgen -W '", c->name);
         for (size_t k = 0; k < c->option_count; k++)
             gl_text_printf(out, "%s--%s", k ? " " : "", cli_options[c->options[k]].name);
@@ -119,12 +119,12 @@ static void zsh_completion(gl_text *out)
     gl_text_str(out, "#compdef golanes\n# zsh completion for golanes; made by: golanes help --completion zsh\n"
                      "_golanes() {\n    local -a commands\n    commands=(\n");
     for (size_t i = 0; i < cli_command_count; i++)
-        gl_text_printf(out, "        '%s:%s'\n", cli_commands[i].name, cli_commands[i].brief);
+        gl_text_printf(out, "        '%s:%s'\n", cli_commands[i]->name, cli_commands[i]->brief);
     gl_text_str(out, "    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        _files\n"
                      "        return\n    fi\n    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n"
                      "    case $command in\n");
     for (size_t i = 0; i < cli_command_count; i++) {
-        const cli_command *c = &cli_commands[i];
+        const cli_command *c = cli_commands[i];
         gl_text_printf(out, "        (%s) _arguments", c->name);
         for (size_t k = 0; k < c->option_count; k++)
             zsh_option(&cli_options[c->options[k]], out);
@@ -165,13 +165,13 @@ static void fish_completion(gl_text *out)
 {
     gl_text_str(out, "# fish completion for golanes; made by: golanes help --completion fish\n");
     for (size_t i = 0; i < cli_command_count; i++) {
-        gl_text_printf(out, "complete -c golanes -n __fish_use_subcommand -a %s -d '", cli_commands[i].name);
-        add_first_sentence(cli_commands[i].brief, out, "'\\");
+        gl_text_printf(out, "complete -c golanes -n __fish_use_subcommand -a %s -d '", cli_commands[i]->name);
+        add_first_sentence(cli_commands[i]->brief, out, "'\\");
         gl_text_str(out, "'\n");
     }
     for (size_t i = 0; i < cli_command_count; i++)
-        for (size_t k = 0; k < cli_commands[i].option_count; k++)
-            fish_option(&cli_commands[i], &cli_options[cli_commands[i].options[k]], out);
+        for (size_t k = 0; k < cli_commands[i]->option_count; k++)
+            fish_option(cli_commands[i], &cli_options[cli_commands[i]->options[k]], out);
     gl_text_str(out, "complete -c golanes -n '__fish_seen_subcommand_from help' -f -a '");
     each_command_name(out, " ");
     gl_text_str(out, "'\n");

@@ -1,7 +1,6 @@
 #include "help.h"
 #include "args.h"
 #include "out.h"
-#include "run.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,7 +128,7 @@ static void add_command_help(const cli_command *c, size_t width, gl_text *out)
         gl_text_str(out, "\nExamples\n");
     for (size_t i = 0; i < CLI_COMMAND_EXAMPLES_MAX && c->examples[i].line; i++)
         gl_text_printf(out, "  %s\n      %s\n", c->examples[i].line, c->examples[i].says);
-    if (c->operands_max && c->run != cli_run_help)
+    if (c->operands_max && c != &cli_command_help)
         add_exits(width, out);
 }
 
@@ -144,8 +143,8 @@ void cli_help_text(const cli_command *command, size_t width, gl_text *out)
     gl_text_str(out, "\nCommands\n");
     for (size_t i = 0; i < cli_command_count; i++) {
         char left[64];
-        snprintf(left, sizeof left, "  %s %s", cli_commands[i].name, cli_commands[i].operands);
-        add_entry(left, cli_commands[i].brief, width, OPTION_COLUMN - 6, out);
+        snprintf(left, sizeof left, "  %s %s", cli_commands[i]->name, cli_commands[i]->operands);
+        add_entry(left, cli_commands[i]->brief, width, OPTION_COLUMN - 6, out);
     }
     gl_text_str(out, "\n");
     add_paragraphs(cli_about_description, width, out);
@@ -190,7 +189,7 @@ static int operand_command(const cli_args *args, const cli_command **out)
     return *out ? 0 : cli_usage_error(args->command, "there is no command '%.60s'", args->operands[0]);
 }
 
-int cli_run_help(const cli_args *args)
+static int run_help(const cli_args *args)
 {
     gl_text text = {0};
     const cli_command *command = NULL;
@@ -207,7 +206,17 @@ int cli_run_help(const cli_args *args)
     return print(&text);
 }
 
-int cli_run_version(const cli_args *args)
+const cli_command cli_command_help = {
+    .name = "help", .operands = "[COMMAND]", .operands_max = 1, .run = run_help,
+    .brief = "print help, manual pages, shell completions",
+    .description = "Prints the list of commands, or the help of one.",
+    CLI_OPTIONS(CLI_OPT_SCDOC, CLI_OPT_COMPLETION, CLI_OPT_HELP),
+    .examples = {{"golanes help events", "The same as golanes events --help."},
+                 {"golanes help --completion bash > ~/.local/share/bash-completion/completions/golanes",
+                  "Completions for one user."}},
+};
+
+static int run_version(const cli_args *args)
 {
     (void)args;
     gl_text text = {0};
@@ -218,3 +227,10 @@ int cli_run_version(const cli_args *args)
                    zlibVersion(), curl_version_info(CURLVERSION_NOW)->version, pcre);
     return print(&text);
 }
+
+const cli_command cli_command_version = {
+    .name = "version", .operands = "", .run = run_version,
+    .brief = "print the version",
+    .description = "Prints the version of golanes and of the libraries that it runs with.",
+    CLI_OPTIONS(CLI_OPT_HELP),
+};

@@ -1,7 +1,6 @@
 /* golanes: finds the command in the table and runs it. */
 #include "args.h"
 #include "progress.h"
-#include "run.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -21,7 +20,7 @@ static int unknown_command(const char *word)
     const char *names[64];
     size_t n = 0;
     for (size_t i = 0; i < cli_command_count && n < sizeof names / sizeof *names; i++)
-        names[n++] = cli_commands[i].name;
+        names[n++] = cli_commands[i]->name;
     const char *nearest = cli_nearest(word, names, n);
     if (nearest)
         return cli_usage_error(NULL, "there is no command or file '%.60s'; did you mean %s?", word, nearest);
@@ -35,8 +34,8 @@ static int run(const cli_command *command, int argc, char **argv)
     if (rc)
         return rc;
     if (cli_args_has(&args, CLI_OPT_HELP)) {
-        cli_args help = {.command = cli_command_find("help"), .operands = {command->name}, .operand_count = 1};
-        rc = cli_run_help(&help);
+        cli_args help = {.command = &cli_command_help, .operands = {command->name}, .operand_count = 1};
+        rc = cli_command_help.run(&help);
     } else {
         rc = command->run(&args);
     }
@@ -44,10 +43,10 @@ static int run(const cli_command *command, int argc, char **argv)
     return rc;
 }
 
-static int run_named(const char *name)
+static int run_alone(const cli_command *command)
 {
-    cli_args args = {.command = cli_command_find(name)};
-    return args.command->run(&args);
+    cli_args args = {.command = command};
+    return command->run(&args);
 }
 
 int main(int argc, char **argv)
@@ -62,9 +61,9 @@ int main(int argc, char **argv)
         return cli_usage_error(NULL, "a command or a file is missing");
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return run_named("help");
+        return run_alone(&cli_command_help);
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
-        return run_named("version");
+        return run_alone(&cli_command_version);
     const cli_command *command = cli_command_find(word);
     if (command)
         return run(command, argc - 1, argv + 1);
@@ -73,5 +72,5 @@ int main(int argc, char **argv)
     if (!means_file(word))
         return unknown_command(word);
     /* golanes FILE is golanes summary FILE: the word before FILE plays the command's. */
-    return run(cli_command_find("summary"), argc, argv);
+    return run(&cli_command_summary, argc, argv);
 }

@@ -78,8 +78,8 @@ static void add_commands(gl_text *out)
 {
     add_heading("COMMANDS", out);
     for (size_t i = 0; i < cli_command_count; i++) {
-        gl_text_printf(out, "*golanes-%s*(1)\n\t", cli_commands[i].name);
-        add_plain(cli_commands[i].brief, out);
+        gl_text_printf(out, "*golanes-%s*(1)\n\t", cli_commands[i]->name);
+        add_plain(cli_commands[i]->brief, out);
         gl_text_str(out, "\n\n");
     }
     out->n--;
@@ -120,7 +120,7 @@ static void add_examples(const cli_command *c, gl_text *out)
 {
     bool some = false;
     for (size_t i = 0; i < cli_command_count; i++) {
-        const cli_command *each = &cli_commands[i];
+        const cli_command *each = cli_commands[i];
         if (c && each != c)
             continue;
         /* The page of the whole shows the first example of each command. */
@@ -141,8 +141,8 @@ static void add_see_also(const cli_command *c, gl_text *out)
     if (c)
         gl_text_str(out, "*golanes*(1), ");
     for (size_t i = 0; i < cli_command_count; i++)
-        if (&cli_commands[i] != c)
-            gl_text_printf(out, "*golanes-%s*(1), ", cli_commands[i].name);
+        if (cli_commands[i] != c)
+            gl_text_printf(out, "*golanes-%s*(1), ", cli_commands[i]->name);
     gl_text_str(out, "*golanes-format*(5)\n");
 }
 

@@ -243,7 +243,7 @@ static void the_table_is_told_in_full(void **state)
     cli_help_completion("zsh", &zsh);
     cli_help_completion("fish", &fish);
     for (size_t i = 0; i < cli_command_count; i++) {
-        const cli_command *c = &cli_commands[i];
+        const cli_command *c = cli_commands[i];
         gl_text help = {0}, page = {0};
         cli_help_text(c, 80, &help);
         cli_help_scdoc(c, &page);
@@ -281,13 +281,13 @@ static void help_fits_any_width(void **state)
     for (size_t width = 60; width <= 120; width += 20)
         for (size_t i = 0; i < cli_command_count; i++) {
             gl_text help = {0};
-            cli_help_text(&cli_commands[i], width, &help);
+            cli_help_text(cli_commands[i], width, &help);
             char *examples = strstr(help.bytes, "\nExamples\n"); /* those are lines to copy, whatever their length */
             if (examples)
                 *examples = '\0';
             for (char *line = strtok(help.bytes, "\n"); line; line = strtok(NULL, "\n"))
                 if (gl_text_width(line, strlen(line)) > width)
-                    fail_msg("%s, width %zu: '%s'", cli_commands[i].name, width, line);
+                    fail_msg("%s, width %zu: '%s'", cli_commands[i]->name, width, line);
             gl_text_clean_up(&help);
         }
 }

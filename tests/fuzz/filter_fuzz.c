@@ -109,7 +109,7 @@ static void command_line(const char *text, size_t n)
     must(copy && nowhere, "no memory");
     memcpy(copy, text, n);
     copy[n] = '\0';
-    const cli_command *command = &cli_commands[(unsigned char)copy[0] % cli_command_count];
+    const cli_command *command = cli_commands[(unsigned char)copy[0] % cli_command_count];
     int argc = 0;
     words[argc++] = copy;
     for (char *w = strtok(copy + (n > 0), "\n"); w && argc < 33; w = strtok(NULL, "\n"))

@@ -3,7 +3,6 @@
  * into a nameless .lanes file, which the viewer follows in the same way: there is one way to look at what is not yet
  * whole.
  */
-#include "view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +18,6 @@
 #include "command.h"
 #include "out.h"
 #include "progress.h"
-#include "run.h"
 #include "source.h"
 #include "term.h"
 
@@ -325,7 +323,7 @@ static int run(view *v)
     return came ? 128 + came : code;
 }
 
-int cli_run_view(const cli_args *args)
+static int run_view(const cli_args *args)
 {
     view v = {.args = args, .spool = -1};
     int w = 0, h = 0;
@@ -378,7 +376,7 @@ static void add_key(const gl_command *c, gl_text *out)
     gl_text_str(out, ".\n\n");
 }
 
-void cli_view_keys(gl_text *out)
+static void add_keys(gl_text *out)
 {
     gl_text_str(out,
                 "\n# KEYS\n\nC- is Control, S- is Shift. Every command can also be given by name after a colon.\n\n");
@@ -390,3 +388,21 @@ void cli_view_keys(gl_text *out)
     }
     out->n--;
 }
+
+const cli_command cli_command_view = {
+    .name = "view", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_view,
+    .brief = "look at a trace in the terminal",
+    .description =
+        "Shows a lane for each goroutine, time to the right: what it did as colour and glyph, stop-the-world pauses as bands "
+        "across all lanes, and the channel sends that straddle a GC pause lit up. The cursor starts on the worst of them. "
+        "? shows the legend and all keys.\n\n"
+        "A .lanes file that is still being written is followed. A Go trace is imported behind the screen, which shows what has "
+        "come so far.\n\n"
+        "With --render the same screen is printed instead, as text or as a picture, for reports, chat and documents.",
+    CLI_OPTIONS(CLI_OPT_AT, CLI_OPT_SPAN, CLI_OPT_VIEW, CLI_OPT_KEYS, CLI_OPT_THEME, CLI_OPT_ASCII, CLI_OPT_RENDER, CLI_OPT_ANSI,
+            CLI_OPT_SVG, CLI_OPT_HTML, CLI_OPT_SECONDS, CLI_OPT_QUIET, CLI_OPT_HELP),
+    .page_more = add_keys,
+    .examples = {{"golanes view server.trace", "Look at a trace that Go wrote."},
+                 {"golanes view --at 14.2ms --span 3ms run.lanes", "Begin with three milliseconds around a moment."},
+                 {"golanes view --render 120x40 --keys X --svg run.lanes > worst.svg", "A picture of the worst straddling send."}},
+};
