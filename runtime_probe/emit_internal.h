@@ -40,6 +40,6 @@ bool gl_emit_resolve(gl_emit_thread *self, gl_emit_writer *t, gl_emit_ref *refs,
 
 /** For tests that race both sides in one address space, where a sanitizer can see it: takes up a session's file by the
     recorder's own mapping of it. Not for signal handlers. */
-GL_API void gl_emit_adopt_(void *base, int fd);
+void gl_emit_adopt_(void *base, int fd);
 
 #endif

@@ -2,6 +2,8 @@
 """The shared library exports what the public headers declare with GL_API, and nothing else.
 
     exports.py --source TREE --library LIBGOLANES.so --nm NM
+
+The public headers are those of format/, and of runtime_probe/ those that a traced program is compiled with.
 """
 import argparse
 import os
@@ -10,14 +12,28 @@ import subprocess
 import sys
 
 
-def declared(folder):
+EMIT_HEADERS = ('emit.h', 'ring.h')
+DECLARED = re.compile(r'GL_API\b(?:\s*__attribute__\s*\(\(.*?\)\))?[\w\s*]*?\b(\w+)\s*(?:\(|$|__attribute__)', re.S)
+
+
+def format_headers(tree):
+    folder = os.path.join(tree, 'format', 'include', 'golanes')
+    return [os.path.join(folder, n) for n in sorted(os.listdir(folder)) if n.endswith('.h')]
+
+
+def emit_headers(tree):
+    return [os.path.join(tree, 'runtime_probe', 'include', 'golanes', n) for n in EMIT_HEADERS]
+
+
+def declared(headers):
+    """Functions and variables; of the latter the emitting side's inline functions need some."""
     names = set()
-    for name in sorted(n for n in os.listdir(folder) if n.endswith('.h')):
-        with open(os.path.join(folder, name), encoding='utf-8') as f:
+    for path in headers:
+        with open(path, encoding='utf-8') as f:
             text = re.sub(r'/\*.*?\*/|//[^\n]*|^#define[^\n]*', '', f.read(), flags=re.S | re.M)
         for statement in text.split(';'):
             if 'GL_API' in statement:
-                names.add(re.search(r'(\w+)\s*\(', statement[statement.rindex('GL_API'):]).group(1))
+                names.add(DECLARED.search(statement[statement.rindex('GL_API'):]).group(1))
     return names
 
 
@@ -26,7 +42,7 @@ def main():
     for name in ('source', 'library', 'nm'):
         a.add_argument('--' + name, required=True)
     o = a.parse_args()
-    want = declared(os.path.join(o.source, 'format', 'include', 'golanes'))
+    want = declared(format_headers(o.source) + emit_headers(o.source))
     p = subprocess.run([o.nm, '-D', '--defined-only', o.library], stdout=subprocess.PIPE, text=True, check=True)
     have = {line.split()[-1].split('@')[0] for line in p.stdout.splitlines()}
     for name in sorted(want - have):

@@ -59,13 +59,31 @@ fi
 check "find_package, shared" "$work/outside/build/shared"
 check "find_package, static" "$work/outside/build/static"
 
-# The README's own program, as it stands there.
-awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$tree/README.md" >"$work/parked.c"
+# The README's own programs, as they stand there.
+readme() { # readme N: the N-th block of C
+    awk -v n="$1" '/^```c$/ { on = ++block == n; next } /^```$/ { on = 0 } on' "$tree/README.md"
+}
 read -ra flags <<<"$(pkg-config --cflags --libs golanes)"
+readme 1 >"$work/parked.c"
 "$cc" "${warnings[@]}" "$work/parked.c" "${flags[@]}" -o "$work/parked"
 said=$(LD_LIBRARY_PATH=$lib "$work/parked" "$work/small.lanes")
 [ "$said" = "1 times a goroutine parked" ] || { echo "FAILED: the README's program says: $said"; exit 1; }
-echo "ok: the README's program"
+
+readme 2 >"$work/turns.c"
+[ "$(wc -l <"$work/turns.c")" -ge 20 ] || { echo "FAILED: the README has no program that emits"; exit 1; }
+"$cc" "$work/turns.c" "${flags[@]}" -o "$work/turns" # as a reader would; then in other ways
+"$cc" -std=c99 -Wall -Wextra -Wpedantic -Werror -D_DEFAULT_SOURCE "$work/turns.c" "${flags[@]}" -o "$work/turns_c99"
+LD_LIBRARY_PATH=$lib "$work/turns"
+LD_LIBRARY_PATH=$lib "$work/turns_c99"
+read -ra flags <<<"$(pkg-config --static --cflags --libs golanes)"
+"$cc" "$work/turns.c" "${flags[@]/#-lgolanes/-l:libgolanes.a}" -o "$work/turns_static"
+"$work/turns_static"
+if command -v c++ >/dev/null; then
+    read -ra flags <<<"$(pkg-config --cflags --libs golanes)"
+    c++ -std=c++11 -Wall -Wextra -Werror -x c++ "$work/turns.c" -x none "${flags[@]}" -o "$work/turns_cxx"
+    LD_LIBRARY_PATH=$lib "$work/turns_cxx"
+fi
+echo "ok: the README's programs"
 
 # Everything else that an installation owes.
 readelf -d "$(readlink -f "$lib/libgolanes.so")" | grep -q 'SONAME.*libgolanes\.so\.[0-9]' || { echo "FAILED: no versioned soname"; exit 1; }
@@ -75,7 +93,7 @@ if [ -e "$build/golanes" ]; then
     # Captured first: a pipe that closes early would make a working program look failed.
     version=$("$prefix/bin/golanes" version)
     grep -q '[0-9]' <<<"$version" || { echo "FAILED: the installed program does not run"; exit 1; }
-    for page in man1/golanes.1 man1/golanes-summary.1 man3/golanes-reader.3 man5/golanes-format.5; do
+    for page in man1/golanes.1 man1/golanes-summary.1 man3/golanes-reader.3 man3/golanes-emit.3 man5/golanes-format.5; do
         [ -f "$prefix/share/man/$page" ] || { echo "FAILED: man page $page is not installed"; exit 1; }
     done
     for file in bash-completion/completions/golanes zsh/site-functions/_golanes fish/vendor_completions.d/golanes.fish; do

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-from exports import declared
+from exports import declared, emit_headers, format_headers
 
 # mandoc's complaints about how scdoc writes roff, which no text of ours can change.
 SCDOC_HABITS = ('skipping paragraph macro', 'input text line longer', 'lower case character in document title')
@@ -67,14 +67,19 @@ class Pages:
                 self.bad.append(f'page {name} is of no command')
 
     def functions_and_events(self):
-        text = ''.join(self.page(f'golanes-{p}.3') for p in ('reader', 'writer', 'gotrace'))
-        names = declared(os.path.join(self.source, 'format', 'include', 'golanes'))
+        text = ''.join(self.page(f'golanes-{p}.3') for p in ('reader', 'writer', 'gotrace', 'emit'))
+        headers = format_headers(self.source) + emit_headers(self.source)
+        # A name that ends in _ is no interface.
+        names = {n for n in declared(headers) if not n.endswith('_')}
         self.bad += [f'{n} is in no page of section 3' for n in sorted(names) if not re.search(rf'\b{n}\b', text)]
         said = set(re.findall(r'\bgl_(?!\w+_fn\b|error\b|status\b|event\b)\w+', text))
         types = set()
-        for header in os.listdir(os.path.join(self.source, 'format', 'include', 'golanes')):
-            with open(os.path.join(self.source, 'format', 'include', 'golanes', header), encoding='utf-8') as f:
+        for header in headers:
+            with open(header, encoding='utf-8') as f:
                 types |= set(re.findall(r'\bgl_\w+', f.read()))
+        with open(os.path.join(self.source, 'format', 'events.def'), encoding='utf-8') as f:
+            events = re.findall(r'^GL_EVENT\(\d+, (\w+)', f.read(), re.M)
+        types |= {f'gl_emit_{e}{form}' for e in events + ['NAME'] for form in ('', '_here', '_at')}
         self.bad += [f'a page of section 3 names {n}, which no header has' for n in sorted(said - types)]
 
         text = self.page('golanes-format.5')

@@ -52,6 +52,15 @@ typedef struct gl_emit_stack {
     uint32_t n;          /**< at most GL_RING_STACK_MAX are kept */
 } gl_emit_stack;
 
+/** Where an event wants a stack and the caller has none: a goroutine's start that is not known. */
+static inline gl_emit_stack gl_emit_no_stack(void)
+{
+    gl_emit_stack none;
+    none.pcs = NULL;
+    none.n = 0;
+    return none;
+}
+
 /** How this thread fares. */
 typedef struct gl_emit_status {
     int listening;    /**< a recorder listens */
