@@ -32,6 +32,7 @@ typedef struct cursor {
     const gl_session_sink *sink;
     const uint8_t *start, *at, *end;
     uint64_t next; /* where the next block is, once this one is known to have ended */
+    bool enough;   /* the sink wants no more for now */
     gl_event event[BATCH];
     size_t n;
 } cursor;
@@ -53,6 +54,7 @@ static void begin(cursor *c, gl_ring_decoder *d, const gl_session_sink *sink, co
     c->end = bytes ? bytes + n : NULL;
     c->next = 0;
     c->n = 0;
+    c->enough = false;
 }
 
 static int flush(cursor *c)
@@ -62,7 +64,9 @@ static int flush(cursor *c)
     if (!n)
         return 0;
     c->d->delivered = true;
-    return c->sink->on_events(c->sink->user, c->event, n);
+    int status = c->sink->on_events(c->sink->user, c->event, n);
+    c->enough |= status == GL_DRAIN_ENOUGH;
+    return status < 0 ? status : 0;
 }
 
 static uint64_t get(cursor *c)
@@ -349,7 +353,7 @@ static int block_header(cursor *c)
 static int records(cursor *c)
 {
     int status = 0;
-    while (status >= 0 && c->at < c->end && !c->next) {
+    while (status >= 0 && c->at < c->end && !c->next && !c->enough) {
         const uint8_t *record = c->at;
         if (*record == GL_RING_END)
             c->next = block_end(c->d);
@@ -379,8 +383,8 @@ int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, const gl_
         d->in_block = false;
         return status;
     }
-    d->tail = c.next ? c.next : d->tail + n;
-    return 0;
+    d->tail = c.next ? c.next : d->tail + (uint64_t)(c.at - c.start);
+    return c.enough ? GL_DRAIN_ENOUGH : 0;
 }
 
 int gl_ring_decode_lost(gl_ring_decoder *d, const gl_session_sink *sink, uint64_t events, uint64_t bytes, uint64_t first,

@@ -28,7 +28,7 @@ void gl_ring_decoder_free(gl_ring_decoder *d);
 /**
  * Decodes the n bytes that lie at d->tail, all in one block, and moves the tail: to the end of those bytes, or to where
  * the next block is. The caller has set d->head. GL_E_CORRUPT where they make no sense; the tail is where they began then.
- * Other negative values come from the sink.
+ * Other negative values come from the sink. GL_DRAIN_ENOUGH where the sink wants no more: the tail may be before n bytes then.
  */
 int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, const gl_session_sink *sink);
 

@@ -126,9 +126,9 @@ static int read_all(reading *rd)
     if (rd->racing && head - rd->d->tail > rd->size)
         status = skip_overwritten(rd, block_of(head - 1), head);
     /* No ring holds more blocks than this; a head that promises more is not to be believed. */
-    for (uint64_t n = rd->size / GL_RING_BLOCK + 2; n && status >= 0 && rd->d->tail < head; n--)
+    for (uint64_t n = rd->size / GL_RING_BLOCK + 2; n && status == 0 && rd->d->tail < head; n--)
         status = read_block(rd, head);
-    if (status >= 0 && rd->d->tail < head && !rd->racing)
+    if (status == 0 && rd->d->tail < head && !rd->racing)
         status = skip_damaged(rd, head);
     return status;
 }

@@ -68,11 +68,13 @@ typedef struct gl_session_thread {
 
 /**
  * Where drained events go. Each returns 0, or a negative gl_status that ends the drain and is passed on: the ring cannot
- * be drained further then. Pointers are good during the call.
+ * be drained further then. on_events may also return GL_DRAIN_ENOUGH: after one call more at most the drain ends, with 0,
+ * and what is left stays in the ring. Pointers are good during the call.
  *
  * Events come in the order of their thread. They are complete gl_events, but for their time, and argument `until` of
  * Lost, which are ticks: see golanes/clock.h. Texts and stacks are ids as the callbacks gave them; threads likewise.
  */
+#define GL_DRAIN_ENOUGH 1
 typedef struct gl_session_sink {
     void *user;
     int (*on_thread)(void *user, const gl_session_owner *owner, gl_session_thread *out);
@@ -130,7 +132,7 @@ GL_API uint32_t gl_session_tend(gl_session *s);
 
 /** Rings ever used: 0 … n-1 are worth a drain. Only grows. */
 GL_API uint32_t gl_session_rings(const gl_session *s);
-/** All that is complete in the ring now. */
+/** All that is complete in the ring now, or as much as the sink wants. */
 GL_API int gl_session_drain(gl_session *s, uint32_t ring, const gl_session_sink *sink, gl_error *err) GL_MUST_CHECK;
 /** The last drain, when nobody writes any more: also tells of losses that the program could not tell of itself. */
 GL_API int gl_session_finish(gl_session *s, uint32_t ring, const gl_session_sink *sink, gl_error *err) GL_MUST_CHECK;
