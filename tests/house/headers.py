@@ -12,7 +12,7 @@ import sys
 
 ROOMS = ['format', 'runtime_probe', 'tracer', 'analysis', 'viewer', 'cli']
 COMMON = '-Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror -fsyntax-only -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64'.split()
-LIBRARIES = ['libzstd', 'libxxhash', 'zlib', 'libpcre2-8', 'jansson', 'libcurl', 'libutf8proc', 'libelf']
+LIBRARIES = ['libzstd', 'libxxhash', 'zlib', 'libpcre2-8', 'jansson', 'libcurl', 'libutf8proc', 'libelf', 'libdw']
 
 
 def headers(tree):
