@@ -32,40 +32,64 @@ static double integral_at(const gl_curve *c, uint64_t i, int64_t time)
     return u->before + u->util * (double)(time - u->time);
 }
 
-static void look(gl_curve *c, size_t w, double sum, int64_t length)
+/* Of windows that overlap the worst one stays. */
+static void keep_worst(gl_curve_worst *x, int64_t begin, int64_t length, double mean)
+{
+    if (mean >= 1 - 1e-12 || (x->count == x->most && mean >= x->list[x->count - 1].utilisation))
+        return;
+    for (size_t i = 0; i < x->count; i++) {
+        if (begin < x->list[i].begin + length && x->list[i].begin < begin + length && x->list[i].utilisation <= mean)
+            return;
+    }
+    size_t kept = 0, at = 0;
+    for (size_t i = 0; i < x->count; i++) {
+        if (begin >= x->list[i].begin + length || x->list[i].begin >= begin + length)
+            x->list[kept++] = x->list[i];
+    }
+    x->count = kept < x->most ? kept + 1 : kept;
+    while (at < x->count - 1 && x->list[at].utilisation <= mean)
+        at++;
+    memmove(&x->list[at + 1], &x->list[at], (x->count - 1 - at) * sizeof *x->list);
+    x->list[at] = (gl_mmu_window){begin, mean, UINT32_MAX};
+}
+
+/* A window that begins at `begin`. */
+static void look(gl_curve *c, size_t w, double sum, int64_t length, int64_t begin)
 {
     double mean = sum / (double)length;
     if (mean < c->least[w])
         c->least[w] = mean;
+    if (c->worst && c->worst->most && c->worst->window == w)
+        keep_worst(c->worst, begin, length, mean > 0 ? mean : 0);
 }
 
 /* The newest piece has got its end: moves window w's right edge along it. */
 static void slide(gl_curve *c, size_t w, int64_t end)
 {
-    int64_t length = gl_mmu_window_ns[w];
+    int64_t length = c->window[w];
     uint64_t newest = c->next - 1;
     while (c->left[w] <= newest) {
         const gl_util_change *u = change_at(c, c->left[w]);
         if (u->time > end - length)
             break;
-        look(c, w, integral_at(c, newest, u->time + length) - u->before, length);
+        look(c, w, integral_at(c, newest, u->time + length) - u->before, length, u->time);
         c->left[w]++;
     }
     if (c->left[w] > 0)
-        look(c, w, integral_at(c, newest, end) - integral_at(c, c->left[w] - 1, end - length), length);
+        look(c, w, integral_at(c, newest, end) - integral_at(c, c->left[w] - 1, end - length), length, end - length);
 }
 
 /* Changes left of the longest window are not needed again. */
 static void forget(gl_curve *c)
 {
-    uint64_t left = c->left[GL_MMU_WINDOWS - 1];
+    uint64_t left = c->left[c->windows - 1];
     if (left > c->first + 1)
         c->first = left - 1;
 }
 
 static void close_piece(gl_curve *c, int64_t end)
 {
-    for (size_t w = 0; w < GL_MMU_WINDOWS; w++)
+    for (size_t w = 0; w < c->windows; w++)
         slide(c, w, end);
     forget(c);
 }
@@ -77,8 +101,12 @@ static int add_change(gl_curve *c, int64_t time, double util)
         close_piece(c, time);
         before = integral_at(c, c->next - 1, time);
     } else {
+        if (!c->window) {
+            c->window = gl_mmu_window_ns;
+            c->windows = GL_MMU_WINDOWS;
+        }
         c->begin = time;
-        for (size_t w = 0; w < GL_MMU_WINDOWS; w++)
+        for (size_t w = 0; w < c->windows; w++)
             c->least[w] = 1;
     }
     if (c->next - c->first >= GL_CURVE_CHANGES_MAX) {
@@ -136,8 +164,8 @@ int gl_curve_finish(gl_curve *c, int64_t time, double *mean)
     close_piece(c, time);
     double sum = integral_at(c, c->next - 1, time);
     *mean = c->mean = sum / (double)span;
-    for (size_t w = 0; w < GL_MMU_WINDOWS; w++) {
-        if (gl_mmu_window_ns[w] > span)
+    for (size_t w = 0; w < c->windows; w++) {
+        if (c->window[w] > span)
             c->least[w] = *mean;
         c->least[w] = fmax(0, c->least[w]);
     }

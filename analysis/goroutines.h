@@ -60,6 +60,10 @@ typedef struct gl_goroutine {
     bool preexisting;
     bool leaving; /* in the queue of those that ended */
     bool straddled, select_straddled, wait_straddled;
+    /* The event that led to its state, kept where spans are watched. */
+    uint16_t cause;
+    uint32_t cause_stack;
+    uint64_t cause_g;
 } gl_goroutine;
 
 static inline gl_waited *gl_goroutine_waited_at(gl_goroutine *g, uint32_t i)

@@ -141,6 +141,22 @@ static int take_lost(gl_summary *s, const gl_event *ev)
     return 0;
 }
 
+static int take_region(gl_summary *s, const gl_event *ev)
+{
+    gl_goroutine *g = alive(s, ev->g);
+    if (ev->type == GL_EV_RegionBegin) {
+        gl_open_region *begun;
+        int status = gl_user_region_begin(&s->user, ev, g, &begun);
+        if (begun)
+            gl_watch_region_begin(g, ev, begun);
+        return status;
+    }
+    gl_open_region was;
+    bool had;
+    int status = gl_user_region_end(&s->user, ev, g, &was, &had);
+    return status == 0 && had ? gl_watch_region(s, g, &was, ev->time, false) : status;
+}
+
 int gl_take_other(gl_summary *s, const gl_event *ev)
 {
     gl_transition t;
@@ -172,8 +188,8 @@ int gl_take_other(gl_summary *s, const gl_event *ev)
     case GL_EV_GoLabel: return take_label(s, ev);
     case GL_EV_TaskBegin: return gl_user_task_begin(&s->user, ev);
     case GL_EV_TaskEnd: return gl_user_task_end(&s->user, ev);
-    case GL_EV_RegionBegin: return gl_user_region_begin(&s->user, ev, alive(s, ev->g));
-    case GL_EV_RegionEnd: return gl_user_region_end(&s->user, ev, alive(s, ev->g));
+    case GL_EV_RegionBegin:
+    case GL_EV_RegionEnd: return take_region(s, ev);
     case GL_EV_UserLog: return gl_user_log(&s->user, ev);
     case GL_EV_CPUSample: return take_sample(s, ev);
     case GL_EV_Panic: s->result.panics++; return 0;

@@ -6,7 +6,7 @@
 
 #include "collect.h"
 #include "golanes/state.h"
-#include "golanes_analysis/summary.h"
+#include "golanes_analysis/watch.h"
 #include "goroutines.h"
 #include "mmu.h"
 #include "ranges.h"
@@ -66,6 +66,13 @@ struct gl_summary {
     gl_reason_time *group_times;
     gl_proc_figures *proc_list;
     gl_block_site *block_sites;
+    gl_watcher watchers[GL_WATCHERS_MAX];
+    unsigned watcher_count;
+    bool watched_events, watched_spans;
+    gl_goroutine_fn on_goroutine; /* those of the options */
+    void *goroutine_user;
+    gl_send_fn on_send;
+    void *send_user;
 };
 
 /* take.c: the hot path */
@@ -87,6 +94,16 @@ void gl_finish_procs(gl_summary *s);
 
 /* happenings.c: everything else */
 int gl_take_other(gl_summary *s, const gl_event *ev) GL_MUST_CHECK;
+
+/* watch.c */
+int gl_watch_event(gl_summary *s, const gl_event *ev) GL_MUST_CHECK;
+int gl_watch_goroutine(void *summary, const gl_goroutine_figures *g) GL_MUST_CHECK;
+int gl_watch_send(void *summary, const gl_send *x) GL_MUST_CHECK;
+/** The goroutine leaves its state by ev (NULL: the trace ends), which expected the state left_as. */
+int gl_watch_span(gl_summary *s, gl_goroutine *g, const gl_event *ev, unsigned left_as, int64_t end) GL_MUST_CHECK;
+void gl_watch_region_begin(const gl_goroutine *g, const gl_event *ev, gl_open_region *r);
+int gl_watch_region(gl_summary *s, const gl_goroutine *g, const gl_open_region *was, int64_t end,
+                    bool open_end) GL_MUST_CHECK;
 
 /* result.c */
 int gl_fill_result(gl_summary *s) GL_MUST_CHECK;

@@ -30,14 +30,58 @@ static bool busy(const gl_mmu_proc *p, unsigned work)
     return false;
 }
 
-static double utilisation(const gl_mmu *m, unsigned set)
+static double utilisation(const gl_mmu *m, unsigned work, bool all_stw)
 {
-    if ((sets[set].all_stw ? m->stw_all : m->stw_gc) > 0)
+    if ((all_stw ? m->stw_all : m->stw_gc) > 0)
         return 0;
     size_t taken = 0;
-    for (size_t i = 0; sets[set].work && i < m->proc_count; i++)
-        taken += busy(&m->procs[i], sets[set].work);
+    for (size_t i = 0; work && i < m->proc_count; i++)
+        taken += busy(&m->procs[i], work);
     return m->proc_count ? 1 - (double)taken / (double)m->proc_count : 1;
+}
+
+static unsigned asked_work(const gl_mmu_request *r)
+{
+    unsigned work = r->background ? WORK(WORKER) | (r->per_proc ? 0 : WORK(DEDICATED)) : 0;
+    return work | (r->assist ? WORK(ASSIST) : 0) | (r->sweep ? WORK(SWEEP) : 0);
+}
+
+static void prepare(const gl_mmu *m, gl_curve *c, gl_curve_worst *worst)
+{
+    c->window = m->request.windows;
+    c->windows = m->request.window_count;
+    c->worst = worst;
+    worst->window = m->request.worst_of;
+    worst->most = m->request.worst;
+}
+
+int gl_mmu_ask(gl_mmu *m, const gl_mmu_request *r)
+{
+    if (!r->window_count || r->window_count > GL_CURVE_WINDOWS_MAX || r->worst > GL_CURVE_WORST_MAX ||
+        r->worst_of >= r->window_count || m->begun)
+        return GL_E_USAGE;
+    m->request = *r;
+    prepare(m, &m->asked, &m->worst);
+    prepare(m, &m->early_asked, &m->early_worst);
+    return 0;
+}
+
+/* The curve that was asked for has a change. */
+static int update_asked(gl_mmu *m)
+{
+    const gl_mmu_request *r = &m->request;
+    unsigned work = asked_work(r);
+    bool stopped = (r->all_stw ? m->stw_all : m->stw_gc) > 0;
+    int status = 0;
+    if (!r->window_count)
+        return 0;
+    if (!r->per_proc)
+        return gl_curve_change(&m->asked, m->time, utilisation(m, work, r->all_stw));
+    if (!m->series_count)
+        return gl_curve_change(&m->early_asked, m->time, stopped ? 0 : 1);
+    for (size_t i = 0; i < m->proc_count && status == 0; i++)
+        status = gl_curve_change(&m->procs[i].series->asked, m->time, stopped || busy(&m->procs[i], work) ? 0 : 1);
+    return status;
 }
 
 static int update(gl_mmu *m, int64_t time)
@@ -46,14 +90,14 @@ static int update(gl_mmu *m, int64_t time)
         return 0;
     if (time > m->time)
         m->time = time;
-    int status = 0;
+    int status = update_asked(m);
     for (unsigned i = 0; i < PER_PROC && status == 0; i++)
-        status = gl_curve_change(&m->sets[i], m->time, utilisation(m, i));
+        status = gl_curve_change(&m->sets[i], m->time, utilisation(m, sets[i].work, sets[i].all_stw));
     if (!m->series_count && status == 0)
         return gl_curve_change(&m->early, m->time, m->stw_gc > 0 ? 0 : 1);
     for (size_t i = 0; i < m->proc_count && status == 0; i++) {
         bool taken = m->stw_gc > 0 || busy(&m->procs[i], sets[PER_PROC].work);
-        status = gl_curve_change(m->procs[i].curve, m->time, taken ? 0 : 1);
+        status = gl_curve_change(&m->procs[i].series->usual, m->time, taken ? 0 : 1);
     }
     return status;
 }
@@ -63,12 +107,22 @@ static int add_proc(gl_mmu *m)
     int grown = GL_GROW(m->series, m->series_capacity, m->series_count + 1);
     if (grown < 0)
         return grown;
-    gl_curve *c = calloc(1, sizeof *c);
-    if (!c)
+    gl_mmu_series *s = calloc(1, sizeof *s);
+    if (!s)
         return GL_E_NOMEM;
-    m->series[m->series_count++] = c;
-    m->procs[m->proc_count++] = (gl_mmu_proc){.curve = c};
-    return m->early.next ? gl_curve_copy(c, &m->early) : gl_curve_change(c, m->time, 1);
+    s->p = (uint32_t)m->proc_count;
+    m->series[m->series_count++] = s;
+    m->procs[m->proc_count++] = (gl_mmu_proc){.series = s};
+    int status = m->early.next ? gl_curve_copy(&s->usual, &m->early) : gl_curve_change(&s->usual, m->time, 1);
+    if (status < 0 || !m->request.per_proc || !m->request.window_count)
+        return status;
+    s->worst = m->early_worst;
+    prepare(m, &s->asked, &s->worst);
+    if (!m->early_asked.next)
+        return gl_curve_change(&s->asked, m->time, 1);
+    status = gl_curve_copy(&s->asked, &m->early_asked);
+    s->asked.worst = &s->worst;
+    return status;
 }
 
 int gl_mmu_begin(gl_mmu *m, int64_t time)
@@ -88,7 +142,10 @@ int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs)
         m->time = time;
     double mean;
     while (m->proc_count > procs) {
-        int status = gl_curve_finish(m->procs[--m->proc_count].curve, m->time, &mean);
+        gl_mmu_series *s = m->procs[--m->proc_count].series;
+        int status = gl_curve_finish(&s->usual, m->time, &mean);
+        if (status == 0)
+            status = gl_curve_finish(&s->asked, m->time, &mean);
         if (status < 0)
             return status;
     }
@@ -96,6 +153,7 @@ int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs)
     while (status == 0 && m->proc_count < procs)
         status = add_proc(m);
     gl_curve_clean_up(&m->early);
+    gl_curve_clean_up(&m->early_asked);
     return status < 0 ? status : update(m, time);
 }
 
@@ -186,20 +244,71 @@ static int finish_procs(gl_mmu *m)
     double sum = 0, spans = 0;
     for (size_t i = 0; i < m->series_count; i++) {
         double mean;
-        int status = gl_curve_finish(m->series[i], m->time, &mean);
+        gl_curve *c = &m->series[i]->usual;
+        int status = gl_curve_finish(c, m->time, &mean);
         if (status < 0)
             return status;
-        sum += mean * (double)m->series[i]->span;
-        spans += (double)m->series[i]->span;
+        sum += mean * (double)c->span;
+        spans += (double)c->span;
         for (size_t w = 0; w < GL_MMU_WINDOWS; w++) {
-            if (m->series[i]->least[w] < f->window[w])
-                f->window[w] = m->series[i]->least[w];
+            if (c->least[w] < f->window[w])
+                f->window[w] = c->least[w];
         }
-        if (m->series[i]->too_many)
+        if (c->too_many)
             m->missing = "it changed too often to be kept";
     }
     f->mean = spans > 0 ? sum / spans : 1;
     return 0;
+}
+
+static void merge_worst(gl_mmu *m, const gl_curve_worst *x, uint32_t p)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        size_t at = m->worst.count;
+        if (at == m->worst.most && x->list[i].utilisation >= m->worst.list[at - 1].utilisation)
+            return;
+        m->worst.count += at < m->worst.most;
+        for (at = m->worst.count - 1; at > 0 && m->worst.list[at - 1].utilisation > x->list[i].utilisation; at--)
+            m->worst.list[at] = m->worst.list[at - 1];
+        m->worst.list[at] = x->list[i];
+        m->worst.list[at].p = p;
+    }
+}
+
+static int finish_asked(gl_mmu *m)
+{
+    gl_mmu_curve *a = &m->answer;
+    int status = 0;
+    double sum = 0, spans = 0;
+    if (!m->request.window_count)
+        return 0;
+    a->least = m->answer_least;
+    a->worst = m->worst.list;
+    if (!m->request.per_proc) {
+        status = gl_curve_finish(&m->asked, m->time, &a->mean);
+        memcpy(m->answer_least, m->asked.least, sizeof m->answer_least);
+        if (m->asked.too_many)
+            a->least = NULL;
+        a->worst_count = m->worst.count;
+        return status;
+    }
+    for (unsigned w = 0; w < m->request.window_count; w++)
+        m->answer_least[w] = 1;
+    for (size_t i = 0; i < m->series_count && status == 0; i++) {
+        gl_curve *c = &m->series[i]->asked;
+        double mean;
+        status = gl_curve_finish(c, m->time, &mean);
+        sum += mean * (double)c->span;
+        spans += (double)c->span;
+        for (unsigned w = 0; w < m->request.window_count; w++)
+            m->answer_least[w] = c->least[w] < m->answer_least[w] ? c->least[w] : m->answer_least[w];
+        merge_worst(m, &m->series[i]->worst, m->series[i]->p);
+        if (c->too_many)
+            a->least = NULL;
+    }
+    a->mean = spans > 0 ? sum / spans : 1;
+    a->worst_count = m->worst.count;
+    return status;
 }
 
 int gl_mmu_finish(gl_mmu *m, int64_t time)
@@ -213,6 +322,8 @@ int gl_mmu_finish(gl_mmu *m, int64_t time)
     int status = finish_sets(m);
     if (status == 0)
         status = finish_procs(m);
+    if (status == 0)
+        status = finish_asked(m);
     m->figure_count = m->missing ? 0 : GL_MMU_SETS;
     return status;
 }
@@ -222,10 +333,13 @@ void gl_mmu_clean_up(gl_mmu *m)
     for (unsigned i = 0; i < PER_PROC; i++)
         gl_curve_clean_up(&m->sets[i]);
     for (size_t i = 0; i < m->series_count; i++) {
-        gl_curve_clean_up(m->series[i]);
+        gl_curve_clean_up(&m->series[i]->usual);
+        gl_curve_clean_up(&m->series[i]->asked);
         free(m->series[i]);
     }
     gl_curve_clean_up(&m->early);
+    gl_curve_clean_up(&m->early_asked);
+    gl_curve_clean_up(&m->asked);
     free(m->series);
     free(m->procs);
 }

@@ -23,13 +23,26 @@ typedef struct gl_util_change {
 
 #define GL_CURVE_CHANGES_MAX ((uint64_t)1 << 19) /* within one second */
 
-/** One utilisation function. */
+#define GL_CURVE_WINDOWS_MAX 64
+#define GL_CURVE_WORST_MAX 32
+
+/** Those of one length in which the function's mean is least, none overlapping another, least first. */
+typedef struct gl_curve_worst {
+    unsigned window; /* which of the lengths */
+    size_t most, count;
+    gl_mmu_window list[GL_CURVE_WORST_MAX];
+} gl_curve_worst;
+
+/** One utilisation function. Zero-initialise; window and windows may be set before the first change. */
 typedef struct gl_curve {
+    const int64_t *window; /* lengths, rising; NULL: gl_mmu_window_ns */
+    unsigned windows;
+    gl_curve_worst *worst; /* NULL: not asked for */
     gl_util_change *ring;          /* by change number modulo capacity */
     size_t capacity;               /* a power of two */
     uint64_t first, next;          /* change numbers kept: first <= i < next */
-    uint64_t left[GL_MMU_WINDOWS]; /* change under the window's left edge, plus one; 0: the window has not begun */
-    double least[GL_MMU_WINDOWS], mean;
+    uint64_t left[GL_CURVE_WINDOWS_MAX]; /* change under the window's left edge, plus one; 0: the window has not begun */
+    double least[GL_CURVE_WINDOWS_MAX], mean;
     int64_t begin, span;
     bool ended, too_many;
 } gl_curve;
@@ -45,9 +58,16 @@ void gl_curve_clean_up(gl_curve *c);
 /** What a P is busy with for the collector. */
 enum { GL_GC_WORKER, GL_GC_DEDICATED, GL_GC_ASSIST, GL_GC_SWEEP, GL_GC_WORKS };
 
+/** One stretch of life of a P. */
+typedef struct gl_mmu_series {
+    gl_curve usual, asked; /* for the figures of each P */
+    gl_curve_worst worst;
+    uint32_t p;
+} gl_mmu_series;
+
 typedef struct gl_mmu_proc {
     int32_t work[GL_GC_WORKS];
-    gl_curve *curve; /* for the figures of each P */
+    gl_mmu_series *series;
 } gl_mmu_proc;
 
 #define GL_MMU_SETS 6
@@ -57,9 +77,15 @@ typedef struct gl_mmu {
     gl_mmu_proc *procs;
     size_t proc_capacity, proc_count;
     gl_curve sets[GL_MMU_SETS - 1];
-    gl_curve **series; /* one for each stretch of life of a P */
+    gl_mmu_series **series;
     size_t series_capacity, series_count;
-    gl_curve early; /* what each P's function will be up to where the number of Ps is first told */
+    gl_curve early, early_asked; /* what each P's function will be up to where the number of Ps is first told */
+    gl_curve_worst early_worst;
+    gl_mmu_request request; /* window_count 0: none */
+    gl_curve asked;         /* of the whole system */
+    gl_curve_worst worst;
+    gl_mmu_curve answer;
+    double answer_least[GL_CURVE_WINDOWS_MAX];
     int32_t stw_gc, stw_all;
     int64_t time; /* largest so far: the function's time never steps back */
     bool begun;
@@ -68,6 +94,8 @@ typedef struct gl_mmu {
     const char *missing;
 } gl_mmu;
 
+/** Asks for one more curve; before the trace begins. The windows are the caller's and must outlive m. */
+int gl_mmu_ask(gl_mmu *m, const gl_mmu_request *r) GL_MUST_CHECK;
 /** The trace begins. */
 int gl_mmu_begin(gl_mmu *m, int64_t time) GL_MUST_CHECK;
 /** The number of Ps; before it is known only stopped worlds count. */

@@ -16,13 +16,26 @@ static int leave_goroutine(gl_summary *s, uint32_t slot)
     return status < 0 ? status : gl_goroutines_leave(&s->goroutines, slot);
 }
 
+/* The goroutine, or the trace, ends: what regions are open stay so. */
+static int leave_regions(gl_summary *s, gl_goroutine *g, int64_t time)
+{
+    int status = 0;
+    while (g->regions && status == 0) {
+        gl_open_region was;
+        status = gl_user_leave(&s->user, g, &was);
+        if (status == 0)
+            status = gl_watch_region(s, g, &was, time, true);
+    }
+    return status;
+}
+
 int gl_end_goroutine(gl_summary *s, gl_goroutine *g, uint32_t slot, int64_t time)
 {
     uint32_t leaving;
     g->ended = time;
     g->op = (gl_operation){0};
     s->result.ended++;
-    int status = gl_user_leave(&s->user, g);
+    int status = leave_regions(s, g, time);
     if (status < 0)
         return status;
     gl_goroutines_ended(&s->goroutines, slot, &leaving);
@@ -101,8 +114,10 @@ static int finish_clock(gl_summary *s, uint32_t slot)
         s->result.blocked_forever++;
     s->result.sends.not_ended += g->op.kind == GL_WAIT_SEND;
     s->result.selects.not_ended += g->op.kind == GL_WAIT_SELECT;
-    int status = gl_close_span(s, g, slot, s->result.end_ns, false);
-    return status < 0 ? status : gl_user_leave(&s->user, g);
+    int status = leave_regions(s, g, s->result.end_ns);
+    if (status == 0 && s->watched_spans)
+        status = gl_watch_span(s, g, NULL, g->state, s->result.end_ns);
+    return status < 0 ? status : gl_close_span(s, g, slot, s->result.end_ns, false);
 }
 
 /* The number of a reason by its text, 0 where the trace does not have it. */

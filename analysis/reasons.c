@@ -74,9 +74,10 @@ uint8_t gl_reasons_add(gl_reasons *r, uint32_t string)
 
 int gl_spread_of(const gl_dist *d, gl_spread *out)
 {
-    static const unsigned percents[] = {50, 90, 99};
-    uint64_t values[3];
-    int status = gl_dist_percentiles(d, percents, values, 3);
-    *out = (gl_spread){d->n, d->total, values[0], values[1], values[2], d->max, gl_dist_approximate(d)};
+    static const unsigned percents[] = {50, 90, 95, 99};
+    uint64_t values[4];
+    int status = gl_dist_percentiles(d, percents, values, 4);
+    *out = (gl_spread){d->n,      d->total,  values[0], values[1],
+                       values[2], values[3], d->max,    gl_dist_approximate(d)};
     return status;
 }

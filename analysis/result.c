@@ -154,6 +154,7 @@ int gl_fill_result(gl_summary *s)
     r->unpark_pairs_cut = s->wakes.overflow;
     r->mmu = s->mmu.figures;
     r->mmu_count = s->mmu.figure_count;
+    r->mmu_curve = s->mmu.answer;
     r->mmu_missing = s->mmu.missing;
     r->block_sites = s->block_sites;
     r->unknown_types = r->by_type[0];

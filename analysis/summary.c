@@ -15,8 +15,12 @@ static int init(gl_summary *s, const gl_summary_options *opt)
                                                          "/sched/gomaxprocs:threads"};
     s->dict = s->sites.dict = s->goroutines.dict = opt->dict;
     s->goroutines.reasons = s->straddles.reasons = &s->reasons;
-    s->goroutines.on_goroutine = opt->on_goroutine;
-    s->goroutines.user = opt->goroutine_user;
+    s->on_goroutine = opt->on_goroutine;
+    s->goroutine_user = opt->goroutine_user;
+    s->on_send = opt->on_send;
+    s->send_user = opt->send_user;
+    s->goroutines.on_goroutine = opt->on_goroutine ? gl_watch_goroutine : NULL;
+    s->goroutines.user = s;
     s->straddles.goroutines = &s->goroutines;
     s->straddles.sites = &s->sites;
     s->straddles.stw = &s->stw;
@@ -25,8 +29,9 @@ static int init(gl_summary *s, const gl_summary_options *opt)
     s->wakes.user = &s->goroutines;
     for (unsigned i = 0; i < GL_METRICS; i++)
         s->result.metrics[i].name = metric_names[i];
-    gl_straddles_init(&s->straddles, opt->worst, opt->on_send, opt->send_user);
-    return gl_reasons_init(&s->reasons, opt->dict);
+    gl_straddles_init(&s->straddles, opt->worst, opt->on_send ? gl_watch_send : NULL, s);
+    int status = opt->mmu ? gl_mmu_ask(&s->mmu, opt->mmu) : 0;
+    return status < 0 ? status : gl_reasons_init(&s->reasons, opt->dict);
 }
 
 gl_summary *gl_summary_new(const gl_summary_options *opt)

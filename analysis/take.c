@@ -110,6 +110,8 @@ INLINE int change(gl_summary *s, gl_goroutine *g, uint32_t slot, const gl_event 
     if (status == 0)
         status = g->state == t->from ? close_span(s, g, slot, t->from, ev->time, true)
                                      : gl_close_span(s, g, slot, ev->time, true);
+    if (s->watched_spans && status == 0)
+        status = gl_watch_span(s, g, ev, t->from, ev->time);
     g->since = ev->time;
     g->order = s->order;
     if (status == 0)
@@ -202,8 +204,11 @@ int gl_summary_sink(void *summary, const gl_event *events, size_t n)
         return GL_E_USAGE;
     if (!s->mmu.begun && n && s->status == 0)
         s->status = gl_mmu_begin(&s->mmu, bounded(events[0].time));
-    for (size_t i = 0; i < n && s->status == 0; i++)
+    for (size_t i = 0; i < n && s->status == 0; i++) {
         s->status = events[i].time == bounded(events[i].time) ? take(s, &events[i]) : take_bounded(s, &events[i]);
+        if (s->watched_events && s->status == 0)
+            s->status = gl_watch_event(s, &events[i]);
+    }
     s->result.events += n;
     if (s->status == 0)
         s->status = s->reasons.status < 0 ? s->reasons.status : s->sites.status;

@@ -94,8 +94,9 @@ static int take_open(gl_user *u, uint32_t *number)
     return 0;
 }
 
-int gl_user_region_begin(gl_user *u, const gl_event *ev, gl_goroutine *g)
+int gl_user_region_begin(gl_user *u, const gl_event *ev, gl_goroutine *g, gl_open_region **begun)
 {
+    *begun = NULL;
     uint32_t number = 0;
     u->figures.region_begin++;
     int status = count_in_task(u, ev->arg[0]);
@@ -103,8 +104,10 @@ int gl_user_region_begin(gl_user *u, const gl_event *ev, gl_goroutine *g)
         status = take_open(u, &number);
     if (status < 0 || !number)
         return status;
-    u->open[number] = (gl_open_region){ev->arg[0], ev->time, (uint32_t)ev->arg[1], g->regions};
+    u->open[number] = (gl_open_region){
+        .task = ev->arg[0], .begin = ev->time, .type = (uint32_t)ev->arg[1], .below = g->regions};
     g->regions = number;
+    *begun = &u->open[number];
     return 0;
 }
 
@@ -118,18 +121,18 @@ static void pop_region(gl_user *u, gl_goroutine *g, gl_open_region *out)
     u->free_open = number;
 }
 
-int gl_user_region_end(gl_user *u, const gl_event *ev, gl_goroutine *g)
+int gl_user_region_end(gl_user *u, const gl_event *ev, gl_goroutine *g, gl_open_region *out, bool *had)
 {
     gl_region_figures *r;
     u->figures.region_end++;
-    if (g && g->regions) {
-        gl_open_region was;
-        pop_region(u, g, &was);
-        int status = find_region(u, was.type, &r);
+    *had = g && g->regions;
+    if (*had) {
+        pop_region(u, g, out);
+        int status = find_region(u, out->type, &r);
         if (status < 0)
             return status;
         r->complete++;
-        r->total_ns += ev->time > was.begin ? (uint64_t)(ev->time - was.begin) : 0;
+        r->total_ns += ev->time > out->begin ? (uint64_t)(ev->time - out->begin) : 0;
         return 0;
     }
     int status = count_in_task(u, ev->arg[0]);
@@ -140,18 +143,14 @@ int gl_user_region_end(gl_user *u, const gl_event *ev, gl_goroutine *g)
     return status;
 }
 
-int gl_user_leave(gl_user *u, gl_goroutine *g)
+int gl_user_leave(gl_user *u, gl_goroutine *g, gl_open_region *out)
 {
-    while (g->regions) {
-        gl_open_region was;
-        gl_region_figures *r;
-        pop_region(u, g, &was);
-        int status = find_region(u, was.type, &r);
-        if (status < 0)
-            return status;
+    gl_region_figures *r;
+    pop_region(u, g, out);
+    int status = find_region(u, out->type, &r);
+    if (status == 0)
         r->open_end++;
-    }
-    return 0;
+    return status;
 }
 
 int gl_user_log(gl_user *u, const gl_event *ev)

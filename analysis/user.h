@@ -15,6 +15,8 @@ typedef struct gl_open_region {
     uint64_t task;
     int64_t begin;
     uint32_t type, below; /* string id; number of the region around it, 0 none */
+    uint32_t stack;       /* where it began */
+    uint64_t ns[GL_G_STATES]; /* of its goroutine then */
 } gl_open_region;
 
 typedef struct gl_user {
@@ -35,12 +37,13 @@ typedef struct gl_user {
 
 int gl_user_task_begin(gl_user *u, const gl_event *ev) GL_MUST_CHECK;
 int gl_user_task_end(gl_user *u, const gl_event *ev) GL_MUST_CHECK;
-/** g may be NULL: not known. */
-int gl_user_region_begin(gl_user *u, const gl_event *ev, gl_goroutine *g) GL_MUST_CHECK;
-int gl_user_region_end(gl_user *u, const gl_event *ev, gl_goroutine *g) GL_MUST_CHECK;
+/** g may be NULL: not known. *begun is the region, NULL where it is not kept, until the next call. */
+int gl_user_region_begin(gl_user *u, const gl_event *ev, gl_goroutine *g, gl_open_region **begun) GL_MUST_CHECK;
+/** *had: it was open here, and was *out. */
+int gl_user_region_end(gl_user *u, const gl_event *ev, gl_goroutine *g, gl_open_region *out, bool *had) GL_MUST_CHECK;
 int gl_user_log(gl_user *u, const gl_event *ev) GL_MUST_CHECK;
-/** The goroutine, or the trace, ends: what is open stays so. */
-int gl_user_leave(gl_user *u, gl_goroutine *g) GL_MUST_CHECK;
+/** The goroutine, or the trace, ends: takes the innermost open region off, which stays open. There must be one. */
+int gl_user_leave(gl_user *u, gl_goroutine *g, gl_open_region *out) GL_MUST_CHECK;
 void gl_user_finish(gl_user *u);
 void gl_user_clean_up(gl_user *u);
 

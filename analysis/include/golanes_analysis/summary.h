@@ -61,8 +61,8 @@ typedef int (*gl_goroutine_fn)(void *user, const gl_goroutine_figures *g);
 
 /** Spread of a set of durations; percentiles by nearest rank. */
 typedef struct gl_spread {
-    uint64_t n, total_ns, p50_ns, p90_ns, p99_ns, max_ns;
-    bool approximate; /**< too many distinct values were met: percentiles are within 0.2 % */
+    uint64_t n, total_ns, p50_ns, p90_ns, p95_ns, p99_ns, max_ns;
+    bool approximate; /**< too many distinct values were met: percentiles are within 1.6 %, mostly 0.2 % */
 } gl_spread;
 
 /** What ended a wait, concluded from the stack of the goroutine that ended it. */
@@ -106,6 +106,30 @@ typedef struct gl_send {
 /** Called for each straddling send, not in order of anything. Returns like gl_goroutine_fn. */
 typedef int (*gl_send_fn)(void *user, const gl_send *s);
 
+/** A curve of minimum mutator utilisation beyond those that a summary always has. Stops of the collector always count. */
+typedef struct gl_mmu_request {
+    bool background, assist, sweep; /**< what else of the collector's counts */
+    bool all_stw;                   /**< every stop of the world counts */
+    bool per_proc;                  /**< the worst P, else the system as a whole */
+    const int64_t *windows;         /**< lengths, rising */
+    unsigned window_count;          /**< at most 64 */
+    unsigned worst_of;              /**< of which length the worst windows are to be found */
+    unsigned worst;                 /**< how many of them, at most 32 */
+} gl_mmu_request;
+
+typedef struct gl_mmu_window {
+    int64_t begin;
+    double utilisation;
+    uint32_t p; /**< UINT32_MAX: the system */
+} gl_mmu_window;
+
+typedef struct gl_mmu_curve {
+    const double *least; /**< for each length asked for; NULL where there is none */
+    double mean;
+    const gl_mmu_window *worst; /**< least utilisation first; they do not overlap (on one P) */
+    size_t worst_count;
+} gl_mmu_curve;
+
 typedef struct gl_summary_options {
     const gl_dict *dict;          /**< required; may grow while events come, must outlive the summary */
     gl_goroutine_fn on_goroutine; /**< may be NULL */
@@ -113,6 +137,7 @@ typedef struct gl_summary_options {
     gl_send_fn on_send; /**< may be NULL */
     void *send_user;
     unsigned worst; /**< how many sends to keep, worst first; 0: 10 */
+    const gl_mmu_request *mmu; /**< a curve of its own, or NULL */
 } gl_summary_options;
 
 typedef struct gl_named_count {
@@ -269,6 +294,7 @@ typedef struct gl_summary_result {
 
     const gl_mmu_figures *mmu;
     size_t mmu_count;
+    gl_mmu_curve mmu_curve;           /**< the one that was asked for */
     const char *mmu_missing;          /**< why there is none, or NULL */
     const gl_block_site *block_sites; /**< most time first */
     size_t block_site_count;
