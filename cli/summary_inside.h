@@ -14,6 +14,11 @@ void cli_summary_json_string(cli_summary_json *w, const char *key, uint32_t stri
 /** stw: where the pauses that a send met are looked up. */
 void cli_summary_json_sends(cli_summary_json *w, const char *key, const gl_sends_figures *f,
                             const gl_ranges_figures *stw);
+/** {func, file, line}, or null. */
+void cli_summary_json_site(cli_summary_json *w, const char *key, const gl_site *s);
+/** The members "file", "complete" and "lost"; the member "time". */
+void cli_summary_json_file(cli_summary_json *w, const cli_summary_file *f);
+void cli_summary_json_time(cli_summary_json *w, const cli_summary_file *file, const gl_summary_result *r);
 void cli_summary_json_stuck(cli_summary_json *w, const gl_summary_result *r);
 void cli_summary_json_released(cli_summary_json *w, const gl_summary_result *r);
 void cli_summary_json_block_sites(cli_summary_json *w, const gl_summary_result *r);
@@ -63,6 +68,9 @@ const char *cli_reason_name(const cli_page *p, uint32_t reason);
 /** "pipeline.go:41" */
 const char *cli_place(const cli_page *p, const gl_site *s, char *out, size_t n);
 
+/** The file's name, what it is, and from when; in warning colours what is missing. */
+void cli_page_title(cli_page *p);
+void cli_page_lost(cli_page *p);
 void cli_page_sends(cli_page *p);
 void cli_page_releases(cli_page *p);
 void cli_page_waiting_at_the_end(cli_page *p);

@@ -461,7 +461,7 @@ static void lost(cli_summary_json *w, const cli_summary_file *f)
     cli_json_close(j, '}');
 }
 
-static void file_figures(cli_summary_json *w, const cli_summary_file *f)
+void cli_summary_json_file(cli_summary_json *w, const cli_summary_file *f)
 {
     cli_json *j = &w->json;
     cli_json_open(j, "file", '{');
@@ -505,7 +505,7 @@ int cli_summary_json_goroutine(void *user_data, const gl_goroutine_figures *g)
     return j->failed ? GL_E_IO : 0;
 }
 
-static void all_figures(cli_summary_json *w, const cli_summary_file *file, result *r)
+void cli_summary_json_time(cli_summary_json *w, const cli_summary_file *file, result *r)
 {
     cli_json *j = &w->json;
     cli_json_open(j, "time", '{');
@@ -516,6 +516,11 @@ static void all_figures(cli_summary_json *w, const cli_summary_file *file, resul
     else
         cli_json_null(j, "wall_unix_ns");
     cli_json_close(j, '}');
+}
+
+static void all_figures(cli_summary_json *w, const cli_summary_file *file, result *r)
+{
+    cli_summary_json_time(w, file, r);
     events(w, r);
     counts(w, r);
     totals(w, r);
@@ -538,7 +543,7 @@ bool cli_summary_json_end(cli_summary_json *w, const cli_summary_file *file, con
                           const char *error)
 {
     cli_json_close(&w->json, ']');
-    file_figures(w, file);
+    cli_summary_json_file(w, file);
     if (error)
         cli_json_str(&w->json, "error", error);
     if (r)

@@ -1,7 +1,7 @@
 /* JSON of sends over pauses, of who is stuck, and of what released whom. */
 #include "summary_inside.h"
 
-static void site(cli_summary_json *w, const char *key, const gl_site *s)
+void cli_summary_json_site(cli_summary_json *w, const char *key, const gl_site *s)
 {
     cli_json *j = &w->json;
     if (!s->stack) {
@@ -54,7 +54,7 @@ static void one_send(cli_summary_json *w, const gl_send *s, const gl_ranges_figu
         cli_json_uint(j, "channel", s->chan);
     else
         cli_json_null(j, "channel");
-    site(w, "site", &s->site);
+    cli_summary_json_site(w, "site", &s->site);
     cli_json_int(j, "begin", s->begin);
     cli_json_int(j, "end", s->end);
     cli_json_uint(j, "pauses", s->pauses);
@@ -73,7 +73,7 @@ static void one_send(cli_summary_json *w, const gl_send *s, const gl_ranges_figu
         else
             cli_json_null(j, "by");
         cli_json_str(j, "operation", gl_release_name(s->release));
-        site(w, "site", &s->release_site);
+        cli_summary_json_site(w, "site", &s->release_site);
         cli_json_bool(j, "inferred", true);
         cli_json_close(j, '}');
     } else {
@@ -114,8 +114,8 @@ void cli_summary_json_stuck(cli_summary_json *w, const gl_summary_result *r)
         if (s->inferred_reason)
             cli_json_str(j, "inferred_reason", s->inferred_reason);
         cli_summary_json_string(w, "start", s->name);
-        site(w, "site", &s->site);
-        site(w, "created_at", &s->created_at);
+        cli_summary_json_site(w, "site", &s->site);
+        cli_summary_json_site(w, "created_at", &s->created_at);
         cli_json_uint(j, "n", s->n);
         cli_json_uint(j, "released_here", s->released_here);
         cli_json_bool(j, "system", s->system);
@@ -162,7 +162,7 @@ void cli_summary_json_block_sites(cli_summary_json *w, const gl_summary_result *
         const gl_block_site *b = &r->block_sites[i];
         cli_json_open(j, NULL, '{');
         cli_summary_json_string(w, "reason", b->reason);
-        site(w, "site", &b->site);
+        cli_summary_json_site(w, "site", &b->site);
         cli_json_uint(j, "n", b->n);
         cli_json_uint(j, "ns", b->ns);
         cli_json_close(j, '}');

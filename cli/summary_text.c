@@ -32,10 +32,10 @@ static void go_version(const cli_summary_file *f, char *out, size_t n)
         snprintf(out, n, "Go version not known");
 }
 
-static void what_was_read(cli_page *p)
+void cli_page_title(cli_page *p)
 {
     const gl_summary_result *r = p->r;
-    cli_unit size, span, events, goroutines;
+    cli_unit size, span;
     char version[100], wall[100] = "";
     int64_t start = p->file->wall_unix_ns ? p->file->wall_unix_ns : r->wall_unix_ns;
     gl_text line = {0};
@@ -49,7 +49,15 @@ static void what_was_read(cli_page *p)
     gl_text_printf(&line, "%s, %s, %s%s", version, gl_unit_bytes(size, p->file->size),
                    gl_unit_ns(span, r->end_ns > 0 ? r->end_ns : 0), wall);
     cli_note(p, "", line.bytes ? line.bytes : "");
-    gl_text_clear(&line);
+    gl_text_clean_up(&line);
+}
+
+static void what_was_read(cli_page *p)
+{
+    const gl_summary_result *r = p->r;
+    cli_unit events, goroutines;
+    gl_text line = {0};
+    cli_page_title(p);
     gl_text_printf(&line, "%s events, %s goroutines", gl_unit_count(events, r->events),
                    gl_unit_count(goroutines, r->seen));
     uint64_t runtime = r->system > r->unnamed ? r->system - r->unnamed : 0;
@@ -65,7 +73,7 @@ static void what_was_read(cli_page *p)
 }
 
 /* Loud and first: figures of a part of a trace must not pass for the whole. */
-static void what_is_lost(cli_page *p)
+void cli_page_lost(cli_page *p)
 {
     const cli_summary_file *f = p->file;
     cli_unit bytes, share, events;
@@ -335,7 +343,7 @@ bool cli_summary_text(FILE *out, const gl_dict *dict, const cli_summary_file *fi
     p.width = p.width < WIDTH_LEAST ? WIDTH_LEAST : p.width;
     p.top = look->top ? look->top : TOP_DEFAULT;
     what_was_read(&p);
-    what_is_lost(&p);
+    cli_page_lost(&p);
     goroutines(&p);
     collector(&p);
     processors_left(&p);

@@ -5,9 +5,7 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
-#include "golanes_analysis/summary.h"
+#include "hand.h"
 
 /* A trace made by hand. */
 typedef struct fixture {
@@ -19,25 +17,6 @@ typedef struct fixture {
     size_t row_count;
     uint32_t chan_send, select, mark_term, read_stats, send_stack, recv_stack, close_stack, start_stack;
 } fixture;
-
-static uint32_t text(gl_dict *d, const char *s)
-{
-    uint32_t id;
-    assert_int_equal(gl_dict_string(d, s, strlen(s), &id), 0);
-    return id;
-}
-
-static uint32_t stack(gl_dict *d, const char *leaf, const char *root)
-{
-    const char *const names[] = {leaf, root};
-    uint32_t frames[2], func, id;
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(gl_dict_func(d, (gl_func){text(d, names[i]), text(d, "x.go")}, &func), 0);
-        assert_int_equal(gl_dict_frame(d, (gl_frame){0, func, (uint32_t)(10 + i)}, &frames[i]), 0);
-    }
-    assert_int_equal(gl_dict_stack(d, frames, 2, &id), 0);
-    return id;
-}
 
 static int keep_row(void *user, const gl_goroutine_figures *g)
 {
@@ -79,11 +58,6 @@ static void feed(fixture *f, const gl_event *events, size_t n)
     assert_int_equal(gl_summary_finish(f->s, &f->r), 0);
 }
 #define FEED(f, events) feed(f, events, sizeof(events) / sizeof *(events))
-
-#define EV(t, kind, who, ...)                                                                                          \
-    {                                                                                                                  \
-        .time = t, .type = GL_EV_##kind, .g = who, .thread = GL_NO_THREAD, .p = 0, __VA_ARGS__                         \
-    }
 
 static void time_in_states_is_the_difference_of_stamps(void **state)
 {
