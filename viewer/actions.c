@@ -12,8 +12,23 @@
 
 static bool in_list(const gl_app *a) { return gl_view_info_of(a->view)->list; }
 
+static void move_frame(gl_app *a, int64_t by)
+{
+    uint32_t stack = gl_app_stack(a);
+    size_t n = 0;
+    gl_site_text f;
+    while (stack != GL_NONE && n < 10000 && gl_model_frame(a->m, stack, n, &f))
+        n++;
+    int64_t at = (int64_t)a->frame + by;
+    a->frame = at < 0 || n == 0 ? 0 : (size_t)at >= n ? n - 1 : (size_t)at;
+}
+
 static void move_row(gl_app *a, int64_t by)
 {
+    if (a->in_stack) {
+        move_frame(a, by);
+        return;
+    }
     if (!in_list(a)) {
         gl_app_move_lane(a, by);
         a->moved = true;
@@ -151,15 +166,15 @@ ACTION(redo)
         a->undo[a->undo_count++] = now;
 }
 
-static void set_view(gl_app *a, gl_view v)
+void gl_app_set_view(gl_app *a, gl_view v)
 {
     if (v == a->view)
         return;
     a->view = v;
     a->at = a->top = 0;
-    gl_app_resize(a, a->w, a->h);
     if (!in_list(a))
         gl_app_relist(a);
+    gl_app_resize(a, a->w, a->h);
 }
 
 ACTION(view)
@@ -169,15 +184,58 @@ ACTION(view)
         bool named = *text && (strcmp(text, info->word) == 0 || (text[0] == info->digit && !text[1]));
         if (named || (!*text && key == info->digit)) {
             gl_app_remember(a);
-            set_view(a, (gl_view)v);
+            gl_app_set_view(a, (gl_view)v);
             return;
         }
     }
     gl_app_say(a, true, "there is no view %.40s", text);
 }
 
-ACTION(next_view) { NO_ARGUMENT; set_view(a, (gl_view)((a->view + 1) % GL_VIEWS)); }
-ACTION(prev_view) { NO_ARGUMENT; set_view(a, (gl_view)((a->view + GL_VIEWS - 1) % GL_VIEWS)); }
+ACTION(next_view) { NO_ARGUMENT; gl_app_set_view(a, (gl_view)((a->view + 1) % GL_VIEWS)); }
+ACTION(prev_view) { NO_ARGUMENT; gl_app_set_view(a, (gl_view)((a->view + GL_VIEWS - 1) % GL_VIEWS)); }
+
+/* The first frame that is not the runtime's own. */
+static size_t first_own_frame(const gl_model *m, uint32_t stack)
+{
+    gl_site_text f;
+    for (size_t i = 0; gl_model_frame(m, stack, i, &f); i++)
+        if (strncmp(f.func, "runtime.", 8) != 0)
+            return i;
+    return 0;
+}
+
+/* Into the stack; from there, to its source. */
+static void enter_stack(gl_app *a)
+{
+    uint32_t stack = gl_app_stack(a);
+    gl_site_text f;
+    if (stack == GL_NONE || !gl_model_frame(a->m, stack, 0, &f)) {
+        a->in_stack = false;
+        gl_app_say(a, false, "there is no stack to look at here");
+        return;
+    }
+    if (!a->in_stack) {
+        a->in_stack = true;
+        a->frame = first_own_frame(a->m, stack);
+        a->detail = GL_DETAIL_LARGE;
+        gl_app_resize(a, a->w, a->h);
+        return;
+    }
+    if (!gl_model_frame(a->m, stack, a->frame, &f) || !*f.file) {
+        gl_app_say(a, false, "this frame's file is not known");
+        return;
+    }
+    snprintf(a->edit_file, sizeof a->edit_file, "%s", f.file);
+    a->edit_line = f.line;
+    a->wants_editor = true;
+}
+
+static void leave_stack(gl_app *a)
+{
+    a->in_stack = false;
+    a->detail = GL_DETAIL_NORMAL;
+    gl_app_resize(a, a->w, a->h);
+}
 
 ACTION(enter)
 {
@@ -186,32 +244,17 @@ ACTION(enter)
         gl_app_list_enter(a);
         return;
     }
-    if (a->view == GL_VIEW_GOROUTINES && a->lanes.n && a->row.type == GL_ROW_GROUP) {
-        if (a->row.index < a->lanes.open_capacity)
-            a->lanes.open[a->row.index] ^= 1;
-        a->moved = true;
-        gl_app_relist(a);
+    if (gl_app_fold(a))
         return;
-    }
-    a->detail = a->detail == GL_DETAIL_LARGE ? GL_DETAIL_NORMAL : GL_DETAIL_LARGE;
-    gl_app_resize(a, a->w, a->h);
+    enter_stack(a);
 }
 
-ACTION(unfold_all)
-{
-    NO_ARGUMENT;
-    bool any = false;
-    for (size_t i = 0; i < a->m->group_count && i < a->lanes.open_capacity; i++)
-        any = any || !a->lanes.open[i];
-    if (a->lanes.open)
-        memset(a->lanes.open, any, a->lanes.open_capacity);
-    a->moved = true;
-    gl_app_relist(a);
-}
+ACTION(unfold_all) { NO_ARGUMENT; gl_app_fold_all(a); }
 
 ACTION(detail)
 {
     NO_ARGUMENT;
+    a->in_stack = false;
     a->detail = a->detail == GL_DETAIL_NONE     ? GL_DETAIL_NORMAL
                 : a->detail == GL_DETAIL_NORMAL ? GL_DETAIL_LARGE
                                                 : GL_DETAIL_NONE;
@@ -226,21 +269,17 @@ ACTION(order)
         gl_app_say(a, false, "ordered by: %s", gl_app_list_order(a));
         return;
     }
-    a->lanes.order = (gl_order)((a->lanes.order + 1) % GL_ORDERS);
+    bool chans = a->view == GL_VIEW_CHANNELS;
+    if (chans)
+        a->chan_order = (gl_chan_order)((a->chan_order + 1) % GL_CHAN_ORDERS);
+    else
+        a->lanes.order = (gl_order)((a->lanes.order + 1) % GL_ORDERS);
     a->moved = true;
     gl_app_relist(a);
-    gl_app_say(a, false, "lanes by %s", gl_order_name(a->lanes.order));
+    gl_app_say(a, false, "lanes by %s", chans ? gl_app_chan_order_name(a) : gl_order_name(a->lanes.order));
 }
 
-ACTION(flat)
-{
-    NO_ARGUMENT;
-    a->lanes.flat = !a->lanes.flat;
-    a->moved = true;
-    gl_app_relist(a);
-}
-
-static void open_prompt(gl_app *a, gl_prompt_kind kind, const char *text)
+void gl_app_prompt(gl_app *a, gl_prompt_kind kind, const char *text)
 {
     a->prompt = kind;
     snprintf(a->prompt_text, sizeof a->prompt_text, "%s", text);
@@ -250,7 +289,7 @@ static void open_prompt(gl_app *a, gl_prompt_kind kind, const char *text)
 ACTION(filter)
 {
     if (key) {
-        open_prompt(a, GL_PROMPT_FILTER, a->filter_text);
+        gl_app_prompt(a, GL_PROMPT_FILTER, a->filter_text);
         return;
     }
     char why[200];
@@ -266,36 +305,7 @@ ACTION(filter)
     gl_app_relist(a);
 }
 
-ACTION(prompt) { NO_ARGUMENT; open_prompt(a, GL_PROMPT_COMMAND, ""); }
-
-ACTION(mark)
-{
-    if (key) {
-        open_prompt(a, GL_PROMPT_MARK, "");
-        return;
-    }
-    if (text[0] < 'a' || text[0] > 'z') {
-        gl_app_say(a, true, "a mark is a letter from a to z");
-        return;
-    }
-    a->marks[text[0] - 'a'] = gl_app_place(a);
-    a->marked[text[0] - 'a'] = true;
-    gl_app_say(a, false, "mark %c is here; '%c comes back", text[0], text[0]);
-}
-
-ACTION(jump)
-{
-    if (key) {
-        open_prompt(a, GL_PROMPT_JUMP, "");
-        return;
-    }
-    if (text[0] < 'a' || text[0] > 'z' || !a->marked[text[0] - 'a']) {
-        gl_app_say(a, true, "there is no mark %.1s", text);
-        return;
-    }
-    gl_app_remember(a);
-    gl_app_return(a, a->marks[text[0] - 'a']);
-}
+ACTION(prompt) { NO_ARGUMENT; gl_app_prompt(a, GL_PROMPT_COMMAND, ""); }
 
 ACTION(anchor)
 {
@@ -329,15 +339,18 @@ ACTION(help)
 ACTION(cancel)
 {
     NO_ARGUMENT;
-    if (a->search.cursor) {
+    if (a->in_stack) {
+        leave_stack(a);
+    } else if (a->search.cursor) {
         gl_search_stop(&a->search);
         gl_app_say(a, false, "search stopped: what was found so far stays");
     } else if (a->anchor != GL_TIME_NONE) {
         a->anchor = GL_TIME_NONE;
     } else if (in_list(a)) {
-        set_view(a, GL_VIEW_GOROUTINES);
-    } else if (a->filter || a->related) {
+        gl_app_set_view(a, GL_VIEW_GOROUTINES);
+    } else if (gl_app_hides(a)) {
         a->related = 0;
+        a->hide = GL_HIDE_NONE;
         gl_do_filter(a, "", 0);
     }
 }

@@ -53,7 +53,11 @@ void gl_app_close(gl_app *a)
     gl_far_clean_up(&a->far);
     gl_search_clean_up(&a->search);
     gl_lanes_clean_up(&a->lanes);
-    gl_lanes_clean_up(&a->procs);
+    gl_lanes_clean_up(&a->other);
+    free(a->chan_open);
+    gl_bookmarks_clean_up(&a->bookmarks);
+    free(a->kind_open);
+    gl_ids_clean_up(&a->active);
     gl_pattern_destroy(a->filter);
     gl_ids_clean_up(&a->related_to);
     free(a->list);
@@ -73,7 +77,7 @@ void gl_app_say(gl_app *a, bool error, const char *fmt, ...)
     a->message_is_error = error;
 }
 
-gl_lanes *gl_app_lanes(gl_app *a) { return a->view == GL_VIEW_PROCS ? &a->procs : &a->lanes; }
+gl_lanes *gl_app_lanes(gl_app *a) { return a->view == GL_VIEW_GOROUTINES || views[a->view].list ? &a->lanes : &a->other; }
 
 gl_scale gl_app_scale(const gl_app *a)
 {
@@ -84,7 +88,7 @@ gl_scale gl_app_scale(const gl_app *a)
 const gl_window *gl_app_window(gl_app *a)
 {
     const gl_window *w;
-    a->windows.want_procs = a->view == GL_VIEW_PROCS;
+    a->windows.want_units = gl_app_lanes(a) == &a->other;
     return gl_windows_get(&a->windows, a->from, a->to, &w, NULL) == 0 ? w : NULL;
 }
 
@@ -93,6 +97,8 @@ static bool passes(void *user, uint32_t gor)
     gl_app *a = user;
     const gl_gor *g = &a->m->gors[gor];
     if (a->related && gl_ids_get(&a->related_to, g->id) == GL_NONE)
+        return false;
+    if (a->hide && gl_ids_get(&a->active, gor) == GL_NONE)
         return false;
     if (!a->filter)
         return true;
@@ -109,7 +115,7 @@ static void find_row_again(gl_app *a)
     gl_lanes *l = gl_app_lanes(a);
     uint32_t at = a->row.index == GL_NONE ? GL_NONE : gl_lanes_find(l, (gl_row_type)a->row.type, a->row.index);
     if (at == GL_NONE && a->row.type == GL_ROW_GOR && a->row.index < a->m->gor_count)
-        at = gl_lanes_find_group(l, a->m, a->m->gors[a->row.index].group);
+        at = gl_lanes_find_group(l, gl_lanes_group_of(l, a->row.index));
     if (at == GL_NONE)
         at = a->at;
     a->at = l->n == 0 ? 0 : at < l->n ? at : (uint32_t)l->n - 1;
@@ -118,9 +124,7 @@ static void find_row_again(gl_app *a)
 
 void gl_app_relist(gl_app *a)
 {
-    bool all = !a->filter && !a->related;
-    if (gl_lanes_list(&a->lanes, a->m, all ? NULL : passes, a) < 0 ||
-        gl_lanes_procs(&a->procs, a->m->procs < 4096 ? (uint32_t)a->m->procs : 4096) < 0)
+    if (gl_lanes_list(&a->lanes, a->m, gl_app_hides(a) ? passes : NULL, a) < 0 || gl_app_list_other(a) < 0)
         gl_app_say(a, true, "no memory is left for the list of lanes");
     a->lanes_revision = a->m->revision;
     find_row_again(a);
@@ -174,7 +178,7 @@ void gl_app_resize(gl_app *a, int w, int h)
 {
     a->w = w < 1 ? 1 : w;
     a->h = h < 1 ? 1 : h;
-    a->layout = gl_layout_make(a->w, a->h, views[a->view].list, a->detail);
+    a->layout = gl_layout_make(a->w, a->h, views[a->view].list, a->detail, a->curves);
     if (!a->moved && a->m->scanned)
         fit_lanes(a);
     gl_app_move_lane(a, 0);

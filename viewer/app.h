@@ -12,6 +12,7 @@
 #ifndef GOLANES_VIEWER_APP_H
 #define GOLANES_VIEWER_APP_H
 
+#include "bookmarks.h"
 #include "cells.h"
 #include "columns.h"
 #include "far.h"
@@ -25,10 +26,14 @@
 #define GL_VIEW_LIST(X)                                                                                                \
     X(GOROUTINES, '1', "goroutines", false)                                                                            \
     X(PROCS, '2', "processors", false)                                                                                 \
+    X(THREADS, '3', "threads", false)                                                                                  \
+    X(CHANNELS, '4', "channels", false)                                                                                \
     X(STRADDLES, '5', "straddles", true)                                                                               \
     X(PAUSES, '6', "pauses", true)                                                                                     \
     X(STUCK, '7', "stuck", true)                                                                                       \
-    X(GROUPS, '8', "groups", true)
+    X(GROUPS, '8', "groups", true)                                                                                     \
+    X(TASKS, '9', "tasks", false)                                                                                      \
+    X(SELECTION, '%', "selection", true)
 
 typedef enum gl_view {
 #define X(name, digit, word, list) GL_VIEW_##name,
@@ -44,6 +49,14 @@ typedef struct gl_view_info {
 } gl_view_info;
 const gl_view_info *gl_view_info_of(gl_view v);
 
+/** Orders of channels' lanes. */
+typedef enum gl_chan_order {
+    GL_CHAN_BY_WAIT, GL_CHAN_BY_FIRST, GL_CHAN_BY_OPERATIONS, GL_CHAN_BY_WAITING, GL_CHAN_ORDERS
+} gl_chan_order;
+
+/** Which goroutines are hidden by what they do in view. */
+typedef enum gl_hide { GL_HIDE_NONE, GL_HIDE_FINISHED, GL_HIDE_IDLE, GL_HIDES } gl_hide;
+
 /** What undo brings back. */
 typedef struct gl_place {
     int64_t from, to, cursor;
@@ -53,7 +66,6 @@ typedef struct gl_place {
 } gl_place;
 
 #define GL_PLACES_MAX 100
-#define GL_MARKS 26
 #define GL_PROMPT_MAX 256
 
 typedef enum gl_prompt_kind {
@@ -63,6 +75,7 @@ typedef enum gl_prompt_kind {
     GL_PROMPT_FILTER,
     GL_PROMPT_GOTO,
     GL_PROMPT_MARK,
+    GL_PROMPT_BOOKMARK,
     GL_PROMPT_JUMP
 } gl_prompt_kind;
 
@@ -87,7 +100,13 @@ typedef struct gl_app {
     int64_t cursor;
     int64_t anchor;         /**< second cursor, GL_TIME_NONE none */
     gl_lanes lanes;         /**< of goroutines */
-    gl_lanes procs;
+    gl_lanes other;         /**< of the other timelines: Ps, threads, channels, tasks */
+    uint8_t *chan_open, *kind_open; /**< by channel, by kind of task: unfolded */
+    size_t chan_open_capacity, kind_open_capacity;
+    gl_chan_order chan_order;
+    gl_curves curves;       /**< which of the summary lanes are shown */
+    gl_hide hide;
+    gl_ids active;          /**< goroutines that `hide` leaves */
     gl_row row;             /**< lane of the cursor */
     uint32_t at, top;       /**< its row in the list, the first row shown */
     gl_list_state lists[GL_VIEWS];
@@ -103,12 +122,16 @@ typedef struct gl_app {
 
     gl_place undo[GL_PLACES_MAX], redo[GL_PLACES_MAX];
     size_t undo_count, redo_count;
-    gl_place marks[GL_MARKS];
-    bool marked[GL_MARKS];
+    gl_bookmarks bookmarks;
 
     gl_prompt_kind prompt;
     char prompt_text[GL_PROMPT_MAX];
     size_t prompt_n;
+    bool in_stack;          /**< keys go to the stack in the detail */
+    size_t frame;           /**< the frame chosen there */
+    bool wants_editor;      /**< the terminal's owner is to open edit_file at edit_line, and to clear this */
+    char edit_file[1024];
+    uint32_t edit_line;
     bool help, legend;
     int help_top;
     char message[256];
@@ -119,6 +142,7 @@ typedef struct gl_app {
     gl_pattern *filter;     /**< on goroutines' names, NULL none */
     char filter_text[GL_PROMPT_MAX];
     uint64_t related;       /**< only goroutines that deal with this one, 0 all */
+    unsigned related_hops;
     gl_ids related_to;
 
     /* kept from frame to frame */
@@ -190,6 +214,29 @@ void gl_app_return(gl_app *a, gl_place p);
 /** Lists the lanes anew: after a change of order, filter, folding. */
 void gl_app_relist(gl_app *a);
 gl_lanes *gl_app_lanes(gl_app *a);
+/** True where not all goroutines are listed. */
+static inline bool gl_app_hides(const gl_app *a) { return a->filter || a->related || a->hide; }
+/** Goes to another view; the moment stays. */
+void gl_app_set_view(gl_app *a, gl_view v);
+/** Row of the list that stands in line i of the lanes, GL_NONE none. Pinned rows stay on top. */
+uint32_t gl_app_row_at(gl_app *a, int i);
+/** Line of the lanes in which row `at` stands; below 0 or from their height on where it is scrolled off. */
+int gl_app_screen_row(gl_app *a, uint32_t at);
+/** Lists the rows of a view that is not that of goroutines (rows.c). */
+int gl_app_list_other(gl_app *a) GL_MUST_CHECK;
+const char *gl_app_chan_order_name(const gl_app *a);
+/** Folds or unfolds the row of the cursor. False where there is nothing to fold. */
+bool gl_app_fold(gl_app *a);
+/** Unfolds all, or folds all where all is unfolded. */
+void gl_app_fold_all(gl_app *a);
+/** Puts the cursor on a channel's lane. */
+bool gl_app_go_chan(gl_app *a, uint32_t chan);
+/** Opens the prompt with a text to begin with. */
+void gl_app_prompt(gl_app *a, gl_prompt_kind kind, const char *text);
+/** Stack of what is under the cursor, GL_NONE where there is nothing to look at. */
+uint32_t gl_app_stack(gl_app *a);
+/** The channel of the cursor's lane, GL_NONE none. */
+uint32_t gl_app_chan(const gl_app *a);
 /** The time columns and the scale of the window in view. */
 gl_scale gl_app_scale(const gl_app *a);
 /** The goroutine of the cursor's lane (on a P's lane, what runs there), GL_NONE none. */

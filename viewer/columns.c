@@ -144,10 +144,11 @@ void gl_columns_of_gor(const gl_model *m, const gl_window *w, uint32_t gor, gl_s
     gl_columns_straddles(m, gor, s, out);
 }
 
-void gl_columns_of_proc(const gl_model *m, const gl_window *w, uint32_t p, gl_scale s, gl_column_mix *out)
+void gl_columns_of_unit(const gl_model *m, const gl_window *w, const gl_window_units *us, uint32_t unit, gl_scale s,
+                        gl_column_mix *out)
 {
     size_t n;
-    const uint32_t *at = gl_window_proc(w, p, &n);
+    const uint32_t *at = gl_window_unit(us, unit, &n);
     int64_t last = s.from;
     gl_columns_clear(out, s.n);
     for (size_t i = 0; i < n; i++) {

@@ -46,8 +46,9 @@ gl_span_kind gl_column_main(const gl_column_mix *c);
 
 /** A goroutine's columns from a window, its straddles painted. */
 void gl_columns_of_gor(const gl_model *m, const gl_window *w, uint32_t gor, gl_scale s, gl_column_mix *out);
-/** A P's columns: what ran on it. */
-void gl_columns_of_proc(const gl_model *m, const gl_window *w, uint32_t p, gl_scale s, gl_column_mix *out);
+/** Columns of a P or a thread: what ran on it. us: of w. */
+void gl_columns_of_unit(const gl_model *m, const gl_window *w, const gl_window_units *us, uint32_t unit, gl_scale s,
+                        gl_column_mix *out);
 /** A P's straddles do not exist; a goroutine's do, from the catalogue, whatever the source of the rest. */
 void gl_columns_straddles(const gl_model *m, uint32_t gor, gl_scale s, gl_column_mix *out);
 /** Adds a goroutine's share to the sums of its group. */

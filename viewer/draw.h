@@ -11,6 +11,7 @@ void gl_draw_header(gl_app *a, gl_cells *c);
 void gl_draw_map(gl_app *a, gl_cells *c);
 void gl_draw_ruler(gl_app *a, gl_cells *c);
 void gl_draw_gc(gl_app *a, gl_cells *c);
+void gl_draw_curves(gl_app *a, gl_cells *c);
 void gl_draw_lanes(gl_app *a, gl_cells *c);
 void gl_draw_detail(gl_app *a, gl_cells *c);
 void gl_draw_list(gl_app *a, gl_cells *c);
@@ -21,6 +22,9 @@ void gl_draw_help(gl_app *a, gl_cells *c);
 const char *gl_time_text(char *out, int64_t t, double step_ns);
 /** The smallest of 1, 2, 5 x 10^n that is not below x. */
 double gl_nice_step(double x);
+
+/** A bar in column x of r, to an eighth of a row. */
+void gl_draw_bar(gl_cells *c, gl_rect r, int x, double share, gl_style style);
 
 /** How much of each column pauses take. */
 typedef struct gl_pause_column {

@@ -2,16 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "draw.h"
-
-typedef struct lines {
-    gl_cells *c;
-    gl_rect r;
-    int used;
-} lines;
+#include "detail.h"
 
 /* A pen at the next free line; beyond the last one it writes nowhere. */
-static gl_pen next_line(lines *l)
+gl_pen gl_lines_next(gl_lines *l)
 {
     int y = l->used < l->r.h ? l->r.y + l->used : -1;
     l->used++;
@@ -24,14 +18,14 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void put_site(gl_pen *p, const gl_model *m, uint32_t stack)
+void gl_put_site(gl_pen *p, const gl_model *m, uint32_t stack)
 {
     gl_site_text site = gl_model_site(m, stack);
     if (*site.func)
         gl_pen_printf(p, GL_ROLE_TEXT, "%s %s:%u", site.func, file_name(site.file), site.line);
 }
 
-static void put_gor(gl_pen *p, const gl_model *m, uint64_t g)
+void gl_put_gor(gl_pen *p, const gl_model *m, uint64_t g)
 {
     uint32_t gor = gl_model_find(m, g);
     gl_pen_printf(p, GL_ROLE_KEY, "G%llu", (unsigned long long)g);
@@ -46,7 +40,7 @@ static bool reaches_end(gl_app *a)
     return w && w->to >= a->m->end;
 }
 
-static void put_times(gl_pen *p, gl_app *a, int64_t begin, int64_t end)
+void gl_put_times(gl_pen *p, gl_app *a, int64_t begin, int64_t end)
 {
     char t[GL_UNIT_TEXT_MAX], u[GL_UNIT_TEXT_MAX];
     double step = gl_scale_step(gl_app_scale(a)) / 10;
@@ -59,11 +53,11 @@ static void put_times(gl_pen *p, gl_app *a, int64_t begin, int64_t end)
     gl_pen_printf(p, GL_ROLE_DIM, "  %s → %s", gl_time_text(t, begin, step), gl_time_text(u, end, step));
 }
 
-static void straddle_lines(lines *l, gl_app *a, const gl_straddle *s)
+static void straddle_lines(gl_lines *l, gl_app *a, const gl_straddle *s)
 {
     const gl_model *m = a->m;
     char t[GL_UNIT_TEXT_MAX], u[GL_UNIT_TEXT_MAX];
-    gl_pen p = next_line(l);
+    gl_pen p = gl_lines_next(l);
     gl_pen_printf(&p, GL_ROLE_STRADDLE, "straddles %s", gl_model_text(m, m->pauses[s->pause].reason));
     if (s->pauses > 1)
         gl_pen_printf(&p, GL_ROLE_STRADDLE, " and %u more", s->pauses - 1);
@@ -72,10 +66,10 @@ static void straddle_lines(lines *l, gl_app *a, const gl_straddle *s)
         gl_pen_printf(&p, GL_ROLE_TEXT, ", ran %s after the restart", gl_unit_ns(u, s->delay));
     if (s->chan)
         gl_pen_printf(&p, GL_ROLE_TEXT, "  chan %#llx", (unsigned long long)s->chan);
-    p = next_line(l);
+    p = gl_lines_next(l);
     gl_pen_text(&p, GL_ROLE_DIM, "released by ");
     if (s->by)
-        put_gor(&p, m, s->by);
+        gl_put_gor(&p, m, s->by);
     else
         gl_pen_text(&p, GL_ROLE_TEXT,
                     s->unparked == GL_TIME_NONE ? "itself" : "the runtime (not known which goroutine)");
@@ -83,14 +77,14 @@ static void straddle_lines(lines *l, gl_app *a, const gl_straddle *s)
         gl_pen_printf(&p, GL_ROLE_DIM, " at %s%s  ", gl_time_text(t, s->unparked, gl_scale_step(gl_app_scale(a)) / 10),
                       s->released_inside ? ", inside the pause" : "");
     if (s->by)
-        put_site(&p, m, s->unpark_stack);
+        gl_put_site(&p, m, s->unpark_stack);
 }
 
-static void wake_line(lines *l, gl_app *a, const gl_span *span)
+static void wake_line(gl_lines *l, gl_app *a, const gl_span *span)
 {
     if (!gl_span_is_wait((gl_span_kind)span->kind) && span->kind != GL_SPAN_RUNNABLE)
         return;
-    gl_pen p = next_line(l);
+    gl_pen p = gl_lines_next(l);
     bool waits = gl_span_is_wait((gl_span_kind)span->kind);
     if (waits && span->end == GL_TIME_NONE) {
         gl_pen_text(&p, GL_ROLE_WARN,
@@ -100,9 +94,9 @@ static void wake_line(lines *l, gl_app *a, const gl_span *span)
     if (span->by || waits)
         gl_pen_text(&p, GL_ROLE_DIM, waits ? "released by " : "made runnable by ");
     if (span->by) {
-        put_gor(&p, a->m, span->by);
+        gl_put_gor(&p, a->m, span->by);
         gl_pen_text(&p, GL_ROLE_DIM, "  at ");
-        put_site(&p, a->m, span->by_stack);
+        gl_put_site(&p, a->m, span->by_stack);
     } else if (span->kind == GL_SPAN_RUNNABLE && span->reason) {
         gl_pen_printf(&p, GL_ROLE_DIM, "taken off its P: %s", gl_model_text(a->m, span->reason));
     } else if (waits) {
@@ -110,7 +104,7 @@ static void wake_line(lines *l, gl_app *a, const gl_span *span)
     }
 }
 
-static void life_line(lines *l, const gl_app *a, uint32_t gor)
+void gl_life_line(gl_lines *l, const gl_app *a, uint32_t gor)
 {
     const gl_model *m = a->m;
     const gl_gor *g = &m->gors[gor];
@@ -122,7 +116,7 @@ static void life_line(lines *l, const gl_app *a, uint32_t gor)
                  {"waiting", GL_G_WAITING, GL_ROLE_RECV}, {"in system calls", GL_G_SYSCALL, GL_ROLE_SYSCALL}};
     int64_t end = gl_model_end(m, g->last), life = end - g->first;
     char t[GL_UNIT_TEXT_MAX];
-    gl_pen p = next_line(l);
+    gl_pen p = gl_lines_next(l);
     if (g->from_before)
         gl_pen_text(&p, GL_ROLE_DIM, "was there when the trace began");
     else if (g->creator)
@@ -141,45 +135,45 @@ static void life_line(lines *l, const gl_app *a, uint32_t gor)
                       gl_unit_ns(t, g->straddle_ns));
 }
 
-static void pause_line(lines *l, gl_app *a)
+void gl_pause_line(gl_lines *l, gl_app *a)
 {
     const gl_model *m = a->m;
     size_t i = gl_model_pause_after(m, a->cursor);
     if (i >= m->pause_count || m->pauses[i].begin > a->cursor)
         return;
     const gl_pause *q = &m->pauses[i];
-    gl_pen p = next_line(l);
+    gl_pen p = gl_lines_next(l);
     gl_pen_printf(&p, q->gc ? GL_ROLE_STW : GL_ROLE_STOP, "the world is stopped: %s", gl_model_text(m, q->reason));
-    put_times(&p, a, q->begin, q->end);
+    gl_put_times(&p, a, q->begin, q->end);
     gl_pen_printf(&p, GL_ROLE_DIM, "  by G%llu", (unsigned long long)q->g);
     if (q->straddles)
         gl_pen_printf(&p, GL_ROLE_STRADDLE, q->straddles == 1 ? "  1 send straddles it" : "  %u sends straddle it",
                       q->straddles);
 }
 
-static void gor_lines(lines *l, gl_app *a, uint32_t gor)
+void gl_gor_lines(gl_lines *l, gl_app *a, uint32_t gor)
 {
     const gl_model *m = a->m;
     const gl_window *w = gl_app_window(a);
     const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
     uint32_t at = gl_app_straddle(a, gor);
-    gl_pen p = next_line(l);
-    put_gor(&p, m, m->gors[gor].id);
+    gl_pen p = gl_lines_next(l);
+    gl_put_gor(&p, m, m->gors[gor].id);
     gl_pen_text(&p, GL_ROLE_DIM, "  ");
     if (at != GL_NONE) {
         gl_pen_text(&p, GL_ROLE_STRADDLE, "chan send");
-        put_times(&p, a, m->straddles[at].begin, m->straddles[at].end);
+        gl_put_times(&p, a, m->straddles[at].begin, m->straddles[at].end);
         gl_pen_text(&p, GL_ROLE_DIM, "  ");
-        put_site(&p, m, m->straddles[at].stack);
+        gl_put_site(&p, m, m->straddles[at].stack);
     } else if (span) {
         const gl_span_look *look = gl_span_look_of((gl_span_kind)span->kind);
         bool waits = gl_span_is_wait((gl_span_kind)span->kind) && span->reason;
         gl_pen_text(&p, look->role, waits ? gl_model_text(m, span->reason) : look->word);
-        put_times(&p, a, span->begin, span->end);
+        gl_put_times(&p, a, span->begin, span->end);
         if (span->p != GL_NO_PROC && gl_span_is_busy((gl_span_kind)span->kind))
             gl_pen_printf(&p, GL_ROLE_DIM, "  P%u", span->p);
         gl_pen_text(&p, GL_ROLE_DIM, "  ");
-        put_site(&p, m, span->stack);
+        gl_put_site(&p, m, span->stack);
     } else {
         gl_pen_text(&p, GL_ROLE_DIM, w ? "not there at this moment" : "zoom in to see what it did at this moment");
     }
@@ -187,37 +181,26 @@ static void gor_lines(lines *l, gl_app *a, uint32_t gor)
         straddle_lines(l, a, &m->straddles[at]);
     else if (span)
         wake_line(l, a, span);
-    life_line(l, a, gor);
-    pause_line(l, a);
+    gl_life_line(l, a, gor);
+    gl_pause_line(l, a);
 }
 
-static void group_lines(lines *l, gl_app *a, uint32_t group)
+/* Of a row of the groups list: by start function. */
+static void group_lines(gl_lines *l, gl_app *a, uint32_t group)
 {
     const gl_group *g = &a->m->groups[group];
     char t[GL_UNIT_TEXT_MAX];
-    gl_pen p = next_line(l);
+    gl_pen p = gl_lines_next(l);
     gl_pen_text(&p, GL_ROLE_GROUP, gl_model_group_name(a->m, group));
     gl_pen_printf(&p, GL_ROLE_TEXT, "  %s goroutines with this start function, %u alive at the end",
                   gl_unit_count(t, g->n), g->alive);
-    p = next_line(l);
+    p = gl_lines_next(l);
     if (g->straddles)
         gl_pen_printf(&p, GL_ROLE_STRADDLE, "%u straddling sends, %s inside GC pauses", g->straddles,
                       gl_unit_ns(t, g->straddle_ns));
     else
         gl_pen_text(&p, GL_ROLE_DIM, "none of its sends straddles a GC pause");
-    pause_line(l, a);
-}
-
-static void proc_lines(lines *l, gl_app *a, uint32_t proc)
-{
-    uint32_t gor = gl_app_gor(a);
-    if (gor != GL_NONE) {
-        gor_lines(l, a, gor);
-        return;
-    }
-    gl_pen p = next_line(l);
-    gl_pen_printf(&p, GL_ROLE_TEXT, "P%u runs no goroutine at this moment", proc);
-    pause_line(l, a);
+    gl_pause_line(l, a);
 }
 
 /* Names of the views with their digits; the one in view stands out. */
@@ -234,7 +217,7 @@ static void draw_views(const gl_app *a, gl_cells *c, gl_rect r)
 }
 
 /* Of a list: what the row of the cursor has no columns for. */
-static void list_lines(lines *l, gl_app *a)
+static void list_lines(gl_lines *l, gl_app *a)
 {
     gl_app_list_fill(a);
     const gl_list_state *st = &a->lists[a->view];
@@ -245,51 +228,52 @@ static void list_lines(lines *l, gl_app *a)
     gl_pen p = {0};
     switch (a->view) {
     case GL_VIEW_STRADDLES:
-        p = next_line(l);
-        put_gor(&p, m, m->straddles[row].g);
+        p = gl_lines_next(l);
+        gl_put_gor(&p, m, m->straddles[row].g);
         gl_pen_text(&p, GL_ROLE_STRADDLE, "  chan send");
-        put_times(&p, a, m->straddles[row].begin, m->straddles[row].end);
+        gl_put_times(&p, a, m->straddles[row].begin, m->straddles[row].end);
         gl_pen_text(&p, GL_ROLE_DIM, "  ");
-        put_site(&p, m, m->straddles[row].stack);
+        gl_put_site(&p, m, m->straddles[row].stack);
         straddle_lines(l, a, &m->straddles[row]);
         break;
     case GL_VIEW_PAUSES:
-        p = next_line(l);
+        p = gl_lines_next(l);
         gl_pen_printf(&p, m->pauses[row].gc ? GL_ROLE_STW : GL_ROLE_STOP, "%s",
                       gl_model_text(m, m->pauses[row].reason));
-        put_times(&p, a, m->pauses[row].begin, m->pauses[row].end);
-        p = next_line(l);
+        gl_put_times(&p, a, m->pauses[row].begin, m->pauses[row].end);
+        p = gl_lines_next(l);
         gl_pen_text(&p, GL_ROLE_DIM, "stopped by ");
-        put_gor(&p, m, m->pauses[row].g);
+        gl_put_gor(&p, m, m->pauses[row].g);
         gl_pen_text(&p, GL_ROLE_DIM, "  ");
-        put_site(&p, m, m->pauses[row].stack);
+        gl_put_site(&p, m, m->pauses[row].stack);
         break;
     case GL_VIEW_STUCK:
-        p = next_line(l);
-        put_gor(&p, m, m->gors[row].id);
+        p = gl_lines_next(l);
+        gl_put_gor(&p, m, m->gors[row].id);
         gl_pen_printf(&p, GL_ROLE_WARN, "  %s  ", gl_model_text(m, m->gors[row].reason));
-        put_site(&p, m, m->gors[row].stack);
-        life_line(l, a, row);
+        gl_put_site(&p, m, m->gors[row].stack);
+        gl_life_line(l, a, row);
         break;
     default: group_lines(l, a, row);
     }
 }
 
-/* The stack where the goroutine stands, leaf first. */
+/* The stack where the goroutine stands, leaf first; one frame is chosen where Enter has gone into it. */
 static void draw_stack(gl_app *a, gl_cells *c, gl_rect r)
 {
-    uint32_t gor = gl_app_gor(a);
-    const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
-    const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
-    if (!span || r.h < 1)
+    uint32_t stack = gl_app_stack(a);
+    if (stack == GL_NONE || r.h < 1)
         return;
     gl_site_text f;
+    size_t skip = a->in_stack && a->frame >= (size_t)r.h ? a->frame - (size_t)r.h + 1 : 0;
     int y = r.y;
-    for (size_t i = 0; y < r.y + r.h && gl_model_frame(a->m, span->stack, i, &f); i++, y++) {
+    for (size_t i = skip; y < r.y + r.h && gl_model_frame(a->m, stack, i, &f); i++, y++) {
         gl_pen p = {c, r.x + 1, y, r.x + r.w};
         bool ours = strncmp(f.func, "runtime.", 8) != 0;
         gl_pen_printf(&p, ours ? GL_ROLE_TEXT : GL_ROLE_DIM, "%s", f.func);
         gl_pen_printf(&p, GL_ROLE_DIM, "  %s:%u", file_name(f.file), f.line);
+        if (a->in_stack && i == a->frame)
+            gl_cells_tint(c, (gl_rect){r.x, y, r.w, 1}, GL_ROLE_ROW);
     }
     if (y == r.y)
         gl_cells_fit(c, r.x + 1, y, r.w - 1, gl_style_of(GL_ROLE_DIM), "no stack for this moment in the trace",
@@ -303,7 +287,7 @@ void gl_draw_detail(gl_app *a, gl_cells *c)
         gl_cells_fill(c, l->rule, gl_style_of(GL_ROLE_FAINT), "─");
     if (!l->detail.h)
         return;
-    lines out = {c, l->detail, 0};
+    gl_lines out = {c, l->detail, 0};
     if (gl_view_info_of(a->view)->list) {
         out.r.h--;
         list_lines(&out, a);
@@ -312,12 +296,11 @@ void gl_draw_detail(gl_app *a, gl_cells *c)
     }
     if (gl_app_lanes(a)->n == 0)
         return;
-    if (a->row.type == GL_ROW_GROUP)
-        group_lines(&out, a, a->row.index);
-    else if (a->row.type == GL_ROW_PROC)
-        proc_lines(&out, a, a->row.index);
-    else
-        gor_lines(&out, a, a->row.index);
+    switch (a->row.type) {
+    case GL_ROW_GROUP: gl_lane_group_lines(&out, a, a->row.index); break;
+    case GL_ROW_GOR: gl_gor_lines(&out, a, a->row.index); break;
+    default: gl_other_lines(&out, a, a->row);
+    }
     gl_rect side = l->side;
     if (!side.h && a->detail == GL_DETAIL_LARGE && out.used < l->detail.h)
         side = (gl_rect){l->detail.x, l->detail.y + out.used, l->detail.w, l->detail.h - out.used};

@@ -8,6 +8,7 @@
 static const char *const prompt_words[] = {
     [GL_PROMPT_NONE] = "", [GL_PROMPT_COMMAND] = ":", [GL_PROMPT_SEARCH] = "/", [GL_PROMPT_FILTER] = "filter: ",
     [GL_PROMPT_GOTO] = "go to (14.2ms, G37, function): ", [GL_PROMPT_MARK] = "mark (a letter): ",
+    [GL_PROMPT_BOOKMARK] = "bookmark (a name): ",
     [GL_PROMPT_JUMP] = "jump to mark (a letter): ",
 };
 
@@ -126,6 +127,7 @@ void gl_app_draw(gl_app *a, gl_cells *c)
         if (a->layout.ruler.h)
             gl_draw_ruler(a, c);
         gl_draw_gc(a, c);
+        gl_draw_curves(a, c);
         gl_draw_lanes(a, c);
     }
     gl_draw_detail(a, c);

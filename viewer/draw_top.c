@@ -187,7 +187,7 @@ static const gl_column_sum *map_columns(gl_app *a, gl_scale s)
     return map;
 }
 
-static void draw_bars(gl_cells *c, gl_rect r, int x, double share, gl_style style)
+void gl_draw_bar(gl_cells *c, gl_rect r, int x, double share, gl_style style)
 {
     int eighths = (int)ceil(share * 8 * r.h - 1e-9);
     for (int y = r.y + r.h - 1; y >= r.y && eighths > 0; y--, eighths -= 8)
@@ -250,7 +250,7 @@ void gl_draw_map(gl_app *a, gl_cells *c)
     for (int x = 0; sum && x < s.n; x++)
         top = sum[x].busy > top ? sum[x].busy : top;
     for (int x = 0; sum && x < s.n; x++)
-        draw_bars(c, map, map.x + x, sum[x].busy / top, gl_style_of(GL_ROLE_MAP));
+        gl_draw_bar(c, map, map.x + x, sum[x].busy / top, gl_style_of(GL_ROLE_MAP));
     draw_marks(a, c, marks, s);
     gl_style dim = gl_style_of(GL_ROLE_DIM);
     gl_cells_fit(c, map.x - a->layout.gutter + 1, map.y + map.h - 1, a->layout.gutter - 2, dim, "whole trace",
@@ -359,33 +359,6 @@ static void draw_pauses(const gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
     }
 }
 
-static void draw_heap(const gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
-{
-    const gl_model *m = a->m;
-    uint64_t top = 1;
-    for (size_t i = 0; i < m->heap_count; i++)
-        top = m->heap[i].live > top ? m->heap[i].live : m->heap[i].goal > top ? m->heap[i].goal : top;
-    size_t at = 0;
-    uint64_t now = 0;
-    for (int x = 0; x < s.n; x++) {
-        int64_t until = gl_scale_time(s, x + 1);
-        uint64_t most = now;
-        for (; at < m->heap_count && m->heap[at].time < until; at++) {
-            now = m->heap[at].live;
-            most = now > most ? now : most;
-        }
-        draw_bars(c, r, r.x + x, (double)most / (double)top, gl_style_of(GL_ROLE_HEAP));
-    }
-}
-
-static uint64_t heap_at(const gl_model *m, int64_t time)
-{
-    uint64_t live = 0;
-    for (size_t i = 0; i < m->heap_count && m->heap[i].time <= time; i++)
-        live = m->heap[i].live;
-    return live;
-}
-
 static void gutter_label(const gl_app *a, gl_cells *c, gl_rect r, gl_role role, const char *text)
 {
     gl_cells_fit(c, r.x + 1, r.y + r.h - 1, a->layout.gutter - 2, gl_style_of(role), text, GL_CUT_END);
@@ -394,7 +367,7 @@ static void gutter_label(const gl_app *a, gl_cells *c, gl_rect r, gl_role role, 
 void gl_draw_gc(gl_app *a, gl_cells *c)
 {
     const gl_layout *l = &a->layout;
-    gl_rect gc = gl_layout_time(l, l->gc), stw = gl_layout_time(l, l->stw), heap = gl_layout_time(l, l->heap);
+    gl_rect gc = gl_layout_time(l, l->gc), stw = gl_layout_time(l, l->stw);
     gl_scale s = gl_app_scale(a);
     if (gc.h) {
         draw_gc_ranges(a, c, gc, s);
@@ -403,10 +376,4 @@ void gl_draw_gc(gl_app *a, gl_cells *c)
     }
     if (stw.h)
         gutter_label(a, c, l->stw, GL_ROLE_STW, "stop-the-world");
-    if (heap.h && a->m->heap_count) {
-        char text[64], bytes[GL_UNIT_TEXT_MAX];
-        draw_heap(a, c, heap, s);
-        snprintf(text, sizeof text, "heap %s", gl_unit_bytes(bytes, heap_at(a->m, a->cursor)));
-        gutter_label(a, c, l->heap, GL_ROLE_HEAP, text);
-    }
 }

@@ -238,42 +238,6 @@ ACTION(forth)
     gl_app_go(a, when);
 }
 
-/* Who wakes whom within the window, both ways, one hop from this goroutine. */
-ACTION(related)
-{
-    NO_ARGUMENT;
-    uint32_t gor = gl_app_gor(a);
-    if (a->related) {
-        a->related = 0;
-        gl_app_relist(a);
-        return;
-    }
-    const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
-    if (!w) {
-        gl_app_say(a, false, "choose a goroutine's lane first, and zoom in");
-        return;
-    }
-    uint64_t g = a->m->gors[gor].id;
-    gl_ids_clean_up(&a->related_to);
-    int status = gl_ids_put(&a->related_to, g, 0);
-    for (size_t i = 0; i < w->count && status == 0; i++) {
-        const gl_span *s = &w->spans[i];
-        if (!s->by || s->begin >= a->to || s->end <= a->from)
-            continue;
-        if (s->gor == gor)
-            status = gl_ids_put(&a->related_to, s->by, 0);
-        else if (s->by == g)
-            status = gl_ids_put(&a->related_to, a->m->gors[s->gor].id, 0);
-    }
-    a->related = g;
-    a->moved = true;
-    a->view = GL_VIEW_GOROUTINES;
-    gl_app_relist(a);
-    gl_app_go_lane(a, gor);
-    gl_app_say(a, false, "only the %zu goroutines that wake G%llu or are woken by it here; r shows all",
-               a->related_to.n, (unsigned long long)g);
-}
-
 static bool parse_time(const char *text, int64_t *out)
 {
     static const struct {
@@ -293,6 +257,17 @@ static bool parse_time(const char *text, int64_t *out)
     return false;
 }
 
+/* Row of the goroutines with a start function, whatever the lanes are grouped by. */
+static uint32_t group_row(gl_app *a, uint32_t group)
+{
+    if (a->lanes.by == GL_BY_FUNCTION)
+        return gl_lanes_find_group(&a->lanes, group);
+    for (uint32_t i = 0; i < a->m->gor_count; i++)
+        if (a->m->gors[i].group == group && gl_app_go_lane(a, i))
+            return a->at;
+    return GL_NONE;
+}
+
 static bool go_function(gl_app *a, const char *text)
 {
     char why[160];
@@ -305,7 +280,7 @@ static bool go_function(gl_app *a, const char *text)
     for (uint32_t i = 0; i < a->m->group_count && !found; i++) {
         const char *name = gl_model_group_name(a->m, i);
         uint32_t at = a->m->groups[i].n && gl_pattern_matches(p, name, strlen(name))
-                          ? gl_lanes_find_group(&a->lanes, a->m, i)
+                          ? group_row(a, i)
                           : GL_NONE;
         if (at != GL_NONE) {
             to_timeline(a);

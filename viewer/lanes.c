@@ -1,5 +1,6 @@
 #include "lanes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,12 +22,58 @@ int64_t gl_order_value(const gl_model *m, gl_order o, uint32_t gor)
     }
 }
 
+#define X(name, word, what) word,
+static const char *const grouping_words[GL_GROUPINGS] = {GL_GROUPING_LIST(X)};
+#undef X
+#define X(name, word, what) what,
+static const char *const grouping_whats[GL_GROUPINGS] = {GL_GROUPING_LIST(X)};
+#undef X
+
+const char *gl_grouping_word(gl_grouping by) { return by < GL_GROUPINGS ? grouping_words[by] : ""; }
+const char *gl_grouping_what(gl_grouping by) { return by < GL_GROUPINGS ? grouping_whats[by] : ""; }
+
 void gl_lanes_clean_up(gl_lanes *l)
 {
     free(l->rows);
-    free(l->open);
-    free(l->shown);
+    free(l->groups);
+    free(l->group_of);
+    free(l->keys);
+    free(l->pinned);
+    gl_ids_clean_up(&l->by_key);
     memset(l, 0, sizeof *l);
+}
+
+void gl_lanes_group(gl_lanes *l, gl_grouping by, uint64_t *keys, size_t key_count)
+{
+    free(l->keys);
+    l->keys = keys;
+    l->key_count = keys ? key_count : 0;
+    l->by = by;
+    l->flat = false;
+    l->group_count = 0;
+    gl_ids_clean_up(&l->by_key);
+}
+
+bool gl_lanes_is_pinned(const gl_lanes *l, uint32_t gor)
+{
+    for (size_t i = 0; i < l->pin_count; i++)
+        if (l->pinned[i] == gor)
+            return true;
+    return false;
+}
+
+bool gl_lanes_pin(gl_lanes *l, uint32_t gor)
+{
+    for (size_t i = 0; i < l->pin_count; i++)
+        if (l->pinned[i] == gor) {
+            memmove(&l->pinned[i], &l->pinned[i + 1], (l->pin_count - i - 1) * sizeof *l->pinned);
+            l->pin_count--;
+            return false;
+        }
+    if (GL_ROOM(l->pinned, l->pin_capacity, l->pin_count) < 0)
+        return false;
+    l->pinned[l->pin_count++] = gor;
+    return true;
 }
 
 /* What is sorted: a key and ties broken by id, so that the order is one and the same on every machine. */
@@ -55,26 +102,22 @@ static int64_t key_of(const gl_model *m, gl_order o, uint32_t gor)
 }
 
 /* Groups: what suffers before what does not, the runtime's own last, then by first appearance or the order's sum. */
-static item *sort_groups(const gl_lanes *l, const gl_model *m, const int64_t *sum)
+static item *sort_groups(const gl_lanes *l, const int64_t *sum)
 {
-    item *list = malloc((m->group_count ? m->group_count : 1) * sizeof *list);
+    item *list = malloc((l->group_count ? l->group_count : 1) * sizeof *list);
     if (!list)
         return NULL;
-    for (size_t i = 0; i < m->group_count; i++) {
-        const gl_group *g = &m->groups[i];
+    for (size_t i = 0; i < l->group_count; i++) {
+        const gl_lane_group *g = &l->groups[i];
         bool by_time = l->order != GL_ORDER_FIRST && l->order != GL_ORDER_ID && sum[i] != 0;
-        list[i] = (item){.group = g->system ? 2
-                                  : by_time ? 0
-                                            : 1,
-                         .key = by_time ? sum[i] : g->first,
-                         .tie = (int64_t)i,
-                         .index = (uint32_t)i};
+        list[i] = (item){.group = g->system ? 2 : by_time ? 0 : 1, .key = by_time ? sum[i] : g->first,
+                         .tie = (int64_t)i, .index = (uint32_t)i};
     }
-    qsort(list, m->group_count, sizeof *list, by_key);
+    qsort(list, l->group_count, sizeof *list, by_key);
     return list;
 }
 
-static int push(gl_lanes *l, gl_row_type type, uint32_t index)
+int gl_lanes_push(gl_lanes *l, gl_row_type type, uint32_t index)
 {
     if (GL_ROOM(l->rows, l->capacity, l->n) < 0)
         return GL_E_NOMEM;
@@ -82,50 +125,107 @@ static int push(gl_lanes *l, gl_row_type type, uint32_t index)
     return 0;
 }
 
-static int fit_groups(gl_lanes *l, size_t groups)
+static uint64_t group_key(const gl_lanes *l, const gl_model *m, uint32_t gor)
 {
-    if (groups <= l->open_capacity)
-        return 0;
-    size_t capacity = groups + groups / 2 + 16;
-    uint8_t *open = realloc(l->open, capacity);
-    if (open)
-        l->open = open;
-    uint32_t *shown = realloc(l->shown, capacity * sizeof *shown);
-    if (shown)
-        l->shown = shown;
-    if (!open || !shown)
-        return GL_E_NOMEM;
-    memset(l->open + l->open_capacity, 0, capacity - l->open_capacity);
-    l->open_capacity = capacity;
+    const gl_gor *g = &m->gors[gor];
+    switch (l->by) {
+    case GL_BY_CREATOR: return g->creator;
+    case GL_BY_PROCESS: return g->id >> 48;
+    case GL_BY_FUNCTION: return g->group;
+    default: return gor < l->key_count ? l->keys[gor] : 0;
+    }
+}
+
+static int reach_groups(gl_lanes *l, size_t n)
+{
+    size_t had = l->group_capacity;
+    while (n > l->group_capacity)
+        if (GL_ROOM(l->groups, l->group_capacity, l->group_capacity) < 0)
+            return GL_E_NOMEM;
+    memset(l->groups + had, 0, (l->group_capacity - had) * sizeof *l->groups);
     return 0;
 }
 
-/* Goroutines of open groups, in the order of `rank` (place of each group in the list), then of the lanes' order. */
+/* By start function a group has the model's number, so that both mean the same; else it gets the next one. */
+static int group_for(gl_lanes *l, uint64_t key, uint32_t *out)
+{
+    *out = l->by == GL_BY_FUNCTION ? (uint32_t)key : gl_ids_get(&l->by_key, key);
+    if (*out != GL_NONE)
+        return 0;
+    if (reach_groups(l, l->group_count + 1) < 0 || gl_ids_put(&l->by_key, key, (uint32_t)l->group_count) < 0)
+        return GL_E_NOMEM;
+    l->groups[l->group_count] = (gl_lane_group){.key = key, .first = GL_TIME_NONE};
+    *out = (uint32_t)l->group_count++;
+    return 0;
+}
+
+static bool is_system(const gl_model *m, uint32_t gor)
+{
+    return m->gors[gor].group < m->group_count && m->groups[m->gors[gor].group].system;
+}
+
+/* Puts each goroutine into its group and counts anew. Which groups are open stays. */
+static int make_groups(gl_lanes *l, const gl_model *m)
+{
+    if (l->by == GL_BY_FUNCTION) {
+        if (reach_groups(l, m->group_count) < 0)
+            return GL_E_NOMEM;
+        l->group_count = m->group_count;
+    }
+    if (l->group_of_capacity < m->gor_count) {
+        uint32_t *p = realloc(l->group_of, m->gor_count * 2 * sizeof *p);
+        if (!p)
+            return GL_E_NOMEM;
+        memset(p, 0xff, m->gor_count * 2 * sizeof *p);
+        l->group_of = p;
+        l->group_of_capacity = m->gor_count * 2;
+    }
+    for (size_t i = 0; i < l->group_count; i++) {
+        uint64_t key = l->by == GL_BY_FUNCTION ? i : l->groups[i].key;
+        l->groups[i] = (gl_lane_group){.key = key, .first = GL_TIME_NONE, .system = true, .open = l->groups[i].open};
+    }
+    for (uint32_t i = 0; i < m->gor_count; i++) {
+        const gl_gor *g = &m->gors[i];
+        uint32_t at = GL_NONE;
+        if (group_for(l, group_key(l, m, i), &at) < 0)
+            return GL_E_NOMEM;
+        l->group_of[i] = at;
+        gl_lane_group *group = &l->groups[at];
+        group->system = (group->n == 0 || group->system) && is_system(m, i);
+        group->n++;
+        group->straddles += g->straddles;
+        group->straddle_ns += g->straddle_ns;
+        group->first = g->first < group->first ? g->first : group->first;
+    }
+    return 0;
+}
+
+/* Goroutines of open groups; their place among the groups comes later. */
 static item *collect(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *user, int64_t *sum, size_t *n)
 {
     item *list = malloc((m->gor_count ? m->gor_count : 1) * sizeof *list);
     *n = 0;
-    for (size_t i = 0; list && i < m->gor_count; i++) {
-        const gl_gor *g = &m->gors[i];
-        if (g->group >= m->group_count || (filter && !filter(user, (uint32_t)i)))
+    for (uint32_t i = 0; list && i < m->gor_count; i++) {
+        if (filter && !filter(user, i))
             continue;
-        l->shown[g->group]++;
+        gl_lane_group *group = &l->groups[l->group_of[i]];
+        group->shown++;
         l->gor_count++;
-        int64_t key = key_of(m, l->order, (uint32_t)i);
+        int64_t key = key_of(m, l->order, i);
         if (l->order != GL_ORDER_FIRST && l->order != GL_ORDER_ID)
-            sum[g->group] += key;
-        if (l->open[g->group] || l->flat || m->groups[g->group].n == 1)
-            list[(*n)++] = (item){key, (int64_t)(g->id >> 1), g->group, (uint32_t)i};
+            sum[l->group_of[i]] += key;
+        if (group->open || l->flat || group->n == 1)
+            list[(*n)++] = (item){key, (int64_t)(m->gors[i].id >> 1), l->group_of[i], i};
     }
     return list;
 }
 
-static int list_rows(gl_lanes *l, const gl_model *m, item *groups, item *gors, size_t n)
+static int list_rows(gl_lanes *l, item *groups, item *gors, size_t n)
 {
-    uint32_t *rank = malloc((m->group_count ? m->group_count : 1) * sizeof *rank);
+    uint32_t *rank = malloc((l->group_count ? l->group_count : 1) * sizeof *rank);
     if (!rank)
         return GL_E_NOMEM;
-    for (size_t i = 0; i < m->group_count; i++)
+    for (size_t i = 0; i < l->group_count; i++)
         rank[groups[i].index] = (uint32_t)i;
     for (size_t i = 0; i < n; i++)
         gors[i].group = l->flat ? 0 : rank[gors[i].group];
@@ -133,89 +233,118 @@ static int list_rows(gl_lanes *l, const gl_model *m, item *groups, item *gors, s
     qsort(gors, n, sizeof *gors, by_key);
     int status = 0;
     size_t at = 0;
-    for (size_t i = 0; i < m->group_count && status == 0 && !l->flat; i++) {
-        if (!l->shown[groups[i].index])
+    for (size_t i = 0; i < l->group_count && status == 0 && !l->flat; i++) {
+        if (!l->groups[groups[i].index].shown)
             continue;
         /* A group of one is its goroutine's lane. */
-        if (m->groups[groups[i].index].n > 1)
-            status = push(l, GL_ROW_GROUP, groups[i].index);
+        if (l->groups[groups[i].index].n > 1)
+            status = gl_lanes_push(l, GL_ROW_GROUP, groups[i].index);
         for (; at < n && gors[at].group == i && status == 0; at++)
-            status = push(l, GL_ROW_GOR, gors[at].index);
+            status = gl_lanes_push(l, GL_ROW_GOR, gors[at].index);
     }
     for (; at < n && status == 0; at++)
-        status = push(l, GL_ROW_GOR, gors[at].index);
+        status = gl_lanes_push(l, GL_ROW_GOR, gors[at].index);
+    return status;
+}
+
+static int list_pins(gl_lanes *l, const gl_model *m)
+{
+    int status = 0;
+    for (size_t i = 0; i < l->pin_count && status == 0; i++)
+        if (l->pinned[i] < m->gor_count)
+            status = gl_lanes_push(l, GL_ROW_GOR, l->pinned[i]);
+    l->pins = (uint32_t)l->n;
     return status;
 }
 
 int gl_lanes_list(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *user)
 {
-    if (fit_groups(l, m->group_count) < 0)
-        return GL_E_NOMEM;
-    if (l->shown)
-        memset(l->shown, 0, m->group_count * sizeof *l->shown);
     l->n = l->gor_count = 0;
+    if (make_groups(l, m) < 0 || list_pins(l, m) < 0)
+        return GL_E_NOMEM;
     size_t n = 0;
-    int64_t *sum = calloc(m->group_count ? m->group_count : 1, sizeof *sum);
+    int64_t *sum = calloc(l->group_count ? l->group_count : 1, sizeof *sum);
     item *gors = sum ? collect(l, m, filter, user, sum, &n) : NULL;
-    item *groups = gors ? sort_groups(l, m, sum) : NULL;
-    int status = groups ? list_rows(l, m, groups, gors, n) : GL_E_NOMEM;
+    item *groups = gors ? sort_groups(l, sum) : NULL;
+    int status = groups ? list_rows(l, groups, gors, n) : GL_E_NOMEM;
     free(sum);
     free(gors);
     free(groups);
     return status;
 }
 
-int gl_lanes_procs(gl_lanes *l, uint32_t n)
-{
-    int status = 0;
-    l->n = l->gor_count = 0;
-    for (uint32_t p = 0; p < n && status == 0; p++)
-        status = push(l, GL_ROW_PROC, p);
-    return status;
-}
-
 /* How much a group wants to be seen: suffering first, then the user's, small ones before large. */
-static item want_of(const gl_model *m, const gl_lanes *l, uint32_t group)
+static item want_of(const gl_lanes *l, uint32_t group)
 {
-    const gl_group *g = &m->groups[group];
-    return (item){.group = g->straddles ? 0
-                           : g->system  ? 2
-                                        : 1,
-                  .key = g->straddles ? -g->straddle_ns : l->shown[group],
-                  .tie = group,
-                  .index = group};
+    const gl_lane_group *g = &l->groups[group];
+    return (item){.group = g->straddles ? 0 : g->system ? 2 : 1, .key = g->straddles ? -g->straddle_ns : g->shown,
+                  .tie = group, .index = group};
 }
 
 int gl_lanes_unfold_to_fit(gl_lanes *l, const gl_model *m, int rows)
 {
+    for (size_t i = 0; i < l->group_count; i++)
+        l->groups[i].open = false;
     int status = gl_lanes_list(l, m, NULL, NULL);
-    item *list = malloc((m->group_count ? m->group_count : 1) * sizeof *list);
+    item *list = malloc((l->group_count ? l->group_count : 1) * sizeof *list);
     if (status < 0 || !list) {
         free(list);
         return status < 0 ? status : GL_E_NOMEM;
     }
-    for (uint32_t i = 0; i < m->group_count; i++)
-        list[i] = want_of(m, l, i);
-    qsort(list, m->group_count, sizeof *list, by_key);
+    for (uint32_t i = 0; i < l->group_count; i++)
+        list[i] = want_of(l, i);
+    qsort(list, l->group_count, sizeof *list, by_key);
     int64_t left = rows - (int64_t)l->n;
-    for (size_t i = 0; i < m->group_count; i++) {
-        uint32_t group = list[i].index;
+    for (size_t i = 0; i < l->group_count; i++) {
+        gl_lane_group *g = &l->groups[list[i].index];
         /* The group that suffers most opens even where it is too large for the screen. */
-        int64_t more = m->groups[group].n > 1 ? (int64_t)l->shown[group] : 0;
-        bool fits = more <= left || (i == 0 && m->groups[group].straddles);
-        l->open[group] = fits;
-        left -= fits ? more : 0;
+        int64_t more = g->n > 1 ? (int64_t)g->shown : 0;
+        g->open = more <= left || (i == 0 && g->straddles);
+        left -= g->open ? more : 0;
     }
     free(list);
     return gl_lanes_list(l, m, NULL, NULL);
 }
 
-uint32_t gl_lanes_find_group(const gl_lanes *l, const gl_model *m, uint32_t group)
+static const char *state_words[GL_G_STATES] = {"not there yet", "not there", "runnable", "running", "in a system call",
+                                               "waiting"};
+
+const char *gl_lanes_group_text(const gl_lanes *l, const gl_model *m, uint32_t group, char *out, size_t size)
 {
-    for (size_t i = 0; i < l->n; i++) {
+    uint64_t key = group < l->group_count ? l->groups[group].key : 0;
+    uint32_t gor = GL_NONE;
+    switch (l->by) {
+    case GL_BY_FUNCTION: return gl_model_group_name(m, group);
+    case GL_BY_STATE: return state_words[key < GL_G_STATES ? key : 0];
+    case GL_BY_REASON: return key ? gl_model_text(m, (uint32_t)key) : "(not waiting)";
+    case GL_BY_CREATOR:
+        gor = gl_model_find(m, key);
+        if (!key)
+            return "(creator not known)";
+        snprintf(out, size, "by G%llu %s", (unsigned long long)key,
+                 gor == GL_NONE ? "" : gl_model_group_name(m, m->gors[gor].group));
+        return out;
+    case GL_BY_CHANNEL:
+        if (key == 0 || key > m->chans.n)
+            return "(no channel)";
+        snprintf(out, size, "chan %#llx %s", (unsigned long long)m->chans.list[key - 1].id,
+                 gl_model_text(m, m->chans.list[key - 1].elem));
+        return out;
+    default: snprintf(out, size, "process %llu", (unsigned long long)key); return out;
+    }
+}
+
+uint32_t gl_lanes_group_of(const gl_lanes *l, uint32_t gor)
+{
+    return gor < l->group_of_capacity && l->group_of[gor] < l->group_count ? l->group_of[gor] : GL_NONE;
+}
+
+uint32_t gl_lanes_find_group(const gl_lanes *l, uint32_t group)
+{
+    for (size_t i = l->pins; i < l->n; i++) {
         const gl_row *row = &l->rows[i];
         if (row->type == GL_ROW_GROUP ? row->index == group
-                                      : row->type == GL_ROW_GOR && m->gors[row->index].group == group)
+                                      : row->type == GL_ROW_GOR && gl_lanes_group_of(l, row->index) == group)
             return (uint32_t)i;
     }
     return GL_NONE;

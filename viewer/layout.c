@@ -40,7 +40,16 @@ static int detail_rows(int h, gl_detail_size size)
     return size == GL_DETAIL_LARGE && large > normal ? large : normal;
 }
 
-gl_layout gl_layout_make(int w, int h, bool table, gl_detail_size detail)
+static int curve_rows(int h, gl_curves curves, bool counts)
+{
+    if (curves == GL_CURVES_NONE)
+        return 0;
+    if (curves == GL_CURVES_ALL)
+        return h < 20 ? 1 : h < 36 ? 2 : 4;
+    return h < 28 ? 0 : h < 44 ? (counts ? h >= 36 : 1) : 2;
+}
+
+gl_layout gl_layout_make(int w, int h, bool table, gl_detail_size detail, gl_curves curves)
 {
     gl_layout l = {.too_small = w < GL_SCREEN_MIN_W || h < GL_SCREEN_MIN_H};
     if (l.too_small)
@@ -69,7 +78,8 @@ gl_layout gl_layout_make(int w, int h, bool table, gl_detail_size detail)
         d.top += above;
     }
     l.stw = take_top(&d, table || h < 30 ? 0 : 1);
-    l.heap = take_top(&d, table || h < 28 ? 0 : h < 44 ? 1 : 2);
+    l.heap = take_top(&d, table ? 0 : curve_rows(h, curves, false));
+    l.counts = take_top(&d, table ? 0 : curve_rows(h, curves, true));
     gl_rect rest = {0, d.top, w, d.bottom - d.top};
     *(table ? &l.table : &l.lanes) = rest;
     if (l.detail.h && w >= 130) {

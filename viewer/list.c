@@ -347,10 +347,13 @@ void gl_app_list_enter(gl_app *a)
         gl_app_go(a, since);
     } else {
         a->view = GL_VIEW_GOROUTINES;
-        if (row < a->lanes.open_capacity)
-            a->lanes.open[row] = 1;
+        if (a->lanes.by != GL_BY_FUNCTION)
+            gl_lanes_group(&a->lanes, GL_BY_FUNCTION, NULL, 0);
         gl_app_relist(a);
-        uint32_t at = gl_lanes_find_group(&a->lanes, a->m, row);
+        if (row < a->lanes.group_count)
+            a->lanes.groups[row].open = true;
+        gl_app_relist(a);
+        uint32_t at = gl_lanes_find_group(&a->lanes, row);
         a->at = at == GL_NONE ? a->at : at;
     }
     gl_app_resize(a, a->w, a->h);

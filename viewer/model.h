@@ -12,17 +12,11 @@
 #include <stdbool.h>
 
 #include "golanes/reader.h"
+#include "chans.h"
+#include "ids.h"
 #include "kinds.h"
-
-#define GL_NONE UINT32_MAX
-#define GL_TIME_NONE INT64_MAX
-
-/** Goroutine ids to indexes. */
-typedef struct gl_ids {
-    uint64_t *key;
-    uint32_t *value; /* index + 1, 0: free */
-    size_t capacity, n;
-} gl_ids;
+#include "tasks.h"
+#include "use.h"
 
 /** A goroutine of the catalogue. */
 typedef struct gl_gor {
@@ -42,6 +36,8 @@ typedef struct gl_gor {
     uint8_t state;
     bool from_before;          /**< was there when the trace started */
     bool recorded;             /**< the send that is going on was recorded as such */
+    gl_chan_op op;             /**< recorded operation on a channel that is going on */
+    uint32_t p, thread;        /**< where it runs, GL_NO_PROC, GL_NO_THREAD */
 } gl_gor;
 
 /** Goroutines with the same start function. */
@@ -122,6 +118,9 @@ typedef struct gl_model {
     size_t root_capacity;
     uint8_t *kind_of_string;  /**< by string id: gl_span_kind + 1 */
     size_t kind_capacity;
+    gl_chans chans;
+    gl_tasks tasks;
+    gl_use use;
     uint64_t procs;           /**< GOMAXPROCS, 0 not known */
     int64_t pause_ns;         /**< all GC pauses */
 
@@ -174,13 +173,5 @@ typedef struct gl_site_text {
 gl_site_text gl_model_site(const gl_model *m, uint32_t stack);
 /** Frame i of a stack, 0 the leaf; false past the last. */
 bool gl_model_frame(const gl_model *m, uint32_t stack, size_t i, gl_site_text *out);
-
-uint32_t gl_ids_get(const gl_ids *ids, uint64_t key);
-int gl_ids_put(gl_ids *ids, uint64_t key, uint32_t value) GL_MUST_CHECK;
-void gl_ids_clean_up(gl_ids *ids);
-
-/** Makes room for element n of the list whose pointer stands at list_address. GL_E_NOMEM. */
-int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size) GL_MUST_CHECK;
-#define GL_ROOM(list, capacity, n) gl_list_grow(&(list), &(capacity), (n), sizeof *(list))
 
 #endif

@@ -15,9 +15,8 @@ static void click_map(gl_app *a, gl_rect r, int x)
 static void click_lanes(gl_app *a, int x, int y)
 {
     gl_rect time = gl_layout_time(&a->layout, a->layout.lanes);
-    gl_lanes *l = gl_app_lanes(a);
-    uint32_t row = a->top + (uint32_t)(y - time.y);
-    if (row >= l->n)
+    uint32_t row = gl_app_row_at(a, y - time.y);
+    if (row == GL_NONE)
         return;
     a->at = row;
     gl_app_move_lane(a, 0);
@@ -26,9 +25,8 @@ static void click_lanes(gl_app *a, int x, int y)
         gl_app_go(a, gl_scale_time(gl_app_scale(a), x - time.x));
         a->dragging = x + 1;
         a->drag_from = a->from;
-    } else if (a->row.type == GL_ROW_GROUP && a->row.index < a->lanes.open_capacity) {
-        a->lanes.open[a->row.index] ^= 1;
-        gl_app_relist(a);
+    } else {
+        gl_app_fold(a);
     }
 }
 

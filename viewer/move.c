@@ -53,12 +53,36 @@ void gl_app_zoom(gl_app *a, double factor, int64_t around)
     gl_app_show(a, from, from + (int64_t)next);
 }
 
+/* Rows that stay on top: at most half of the lanes. */
+static uint32_t fixed_rows(gl_app *a)
+{
+    uint32_t half = a->layout.lanes.h > 1 ? (uint32_t)a->layout.lanes.h / 2 : 0, pins = gl_app_lanes(a)->pins;
+    return pins < half ? pins : half;
+}
+
+uint32_t gl_app_row_at(gl_app *a, int i)
+{
+    const gl_lanes *l = gl_app_lanes(a);
+    uint32_t at = (uint32_t)i < fixed_rows(a) ? (uint32_t)i : a->top + (uint32_t)i;
+    return i >= 0 && at < l->n ? at : GL_NONE;
+}
+
+int gl_app_screen_row(gl_app *a, uint32_t at)
+{
+    uint32_t fixed = fixed_rows(a);
+    if (at < fixed)
+        return (int)at;
+    int64_t row = (int64_t)at - a->top;
+    /* What would stand under the fixed rows is scrolled off. */
+    return row < fixed ? -1 : row > INT32_MAX / 2 ? INT32_MAX / 2 : (int)row;
+}
+
 /* Moves the first row shown so that the cursor's is on the screen, with its group above it where that fits. */
 static void scroll_to_row(gl_app *a, const gl_lanes *l)
 {
-    uint32_t rows = a->layout.lanes.h > 0 ? (uint32_t)a->layout.lanes.h : 1;
-    if (a->at < a->top)
-        a->top = a->at;
+    uint32_t rows = a->layout.lanes.h > 0 ? (uint32_t)a->layout.lanes.h : 1, fixed = fixed_rows(a);
+    if (a->at >= fixed && a->at < a->top + fixed)
+        a->top = a->at - fixed;
     if (a->at >= a->top + rows)
         a->top = a->at - rows + 1;
     if (l->n <= rows)
@@ -86,10 +110,10 @@ bool gl_app_go_lane(gl_app *a, uint32_t gor)
         return false;
     a->view = GL_VIEW_GOROUTINES;
     a->moved = true;
-    uint32_t group = a->m->gors[gor].group;
+    uint32_t group = gl_lanes_group_of(&a->lanes, gor);
     uint32_t at = gl_lanes_find(&a->lanes, GL_ROW_GOR, gor);
-    if (at == GL_NONE && group < a->lanes.open_capacity && !a->lanes.open[group]) {
-        a->lanes.open[group] = 1;
+    if (at == GL_NONE && group != GL_NONE && !a->lanes.groups[group].open) {
+        a->lanes.groups[group].open = true;
         gl_app_relist(a);
         at = gl_lanes_find(&a->lanes, GL_ROW_GOR, gor);
     }
@@ -109,9 +133,8 @@ gl_place gl_app_place(const gl_app *a)
 
 void gl_app_return(gl_app *a, gl_place p)
 {
-    a->view = (gl_view)p.view;
+    gl_app_set_view(a, (gl_view)p.view);
     a->moved = true;
-    gl_app_resize(a, a->w, a->h);
     gl_app_show(a, p.from, p.to);
     a->cursor = clamp_time(a, p.cursor);
     a->row = p.row;
@@ -133,21 +156,66 @@ void gl_app_remember(gl_app *a)
     a->redo_count = 0;
 }
 
-uint32_t gl_app_gor(gl_app *a)
+uint32_t gl_app_chan(const gl_app *a)
 {
-    if (gl_view_info_of(a->view)->list || gl_app_lanes(a)->n == 0)
-        return GL_NONE;
-    if (a->row.type == GL_ROW_GOR)
-        return a->row.index < a->m->gor_count ? a->row.index : GL_NONE;
-    const gl_window *w = a->row.type == GL_ROW_PROC ? gl_app_window(a) : NULL;
+    bool has = a->view == GL_VIEW_CHANNELS && a->other.n && a->row.index < a->m->chans.n;
+    return has && a->row.type >= GL_ROW_CHAN && a->row.type <= GL_ROW_CHAN_RECEIVERS ? a->row.index : GL_NONE;
+}
+
+/* Who waits for a channel at the cursor, senders first. */
+static uint32_t waiting_at(const gl_app *a, uint32_t chan)
+{
+    const gl_chans *cs = &a->m->chans;
+    uint32_t best = GL_NONE;
+    uint8_t want = a->row.type == GL_ROW_CHAN_RECEIVERS ? GL_CHAN_RECV : GL_CHAN_SEND;
+    for (uint32_t i = cs->list[chan].first_wait; i != GL_NONE; i = cs->waits[i].next)
+        if (cs->waits[i].begin <= a->cursor && a->cursor < cs->waits[i].end && (best == GL_NONE || cs->waits[i].dir == want))
+            best = cs->waits[i].gor;
+    for (uint32_t i = 0; i < a->m->gor_count; i++) {
+        const gl_chan_op *op = &a->m->gors[i].op;
+        if (op->waits && op->chan == chan && op->since <= a->cursor && (best == GL_NONE || op->dir == want))
+            best = i;
+    }
+    return best;
+}
+
+static uint32_t running_at(gl_app *a, bool threads)
+{
+    const gl_window *w = gl_app_window(a);
     size_t n = 0;
-    const uint32_t *at = w ? gl_window_proc(w, a->row.index, &n) : NULL;
+    const uint32_t *at = w ? gl_window_unit(threads ? &w->threads : &w->procs, a->row.index, &n) : NULL;
     for (size_t i = 0; i < n; i++) {
         const gl_span *s = &w->spans[at[i]];
         if (s->begin <= a->cursor && a->cursor < s->end)
             return s->gor;
     }
     return GL_NONE;
+}
+
+uint32_t gl_app_gor(gl_app *a)
+{
+    if (gl_view_info_of(a->view)->list || gl_app_lanes(a)->n == 0)
+        return GL_NONE;
+    uint32_t i = a->row.index;
+    switch (a->row.type) {
+    case GL_ROW_GOR: return i < a->m->gor_count ? i : GL_NONE;
+    case GL_ROW_PROC:
+    case GL_ROW_THREAD: return running_at(a, a->row.type == GL_ROW_THREAD);
+    case GL_ROW_TASK: return i < a->m->tasks.n ? gl_model_find(a->m, a->m->tasks.list[i].g) : GL_NONE;
+    default: return gl_app_chan(a) == GL_NONE ? GL_NONE : waiting_at(a, i);
+    }
+}
+
+uint32_t gl_app_stack(gl_app *a)
+{
+    uint32_t chan = gl_app_chan(a), gor = gl_app_gor(a);
+    if (!gl_view_info_of(a->view)->list && a->other.n && a->view == GL_VIEW_TASKS && a->row.type == GL_ROW_TASK)
+        return a->m->tasks.list[a->row.index].stack;
+    const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
+    const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
+    if (span)
+        return span->stack;
+    return chan == GL_NONE ? GL_NONE : a->m->chans.list[chan].stack;
 }
 
 uint32_t gl_app_straddle(const gl_app *a, uint32_t gor)

@@ -55,7 +55,8 @@ uint32_t gl_model_add(gl_model *m, uint64_t id, int64_t time)
         return GL_NONE;
     gl_gor *g = &m->gors[m->gor_count];
     *g = (gl_gor){.id = id, .first = time, .last = GL_TIME_NONE, .since = time, .send_begin = GL_TIME_NONE,
-                  .unparked = GL_TIME_NONE, .group = GL_NONE, .first_straddle = GL_NONE, .last_straddle = GL_NONE};
+                  .unparked = GL_TIME_NONE, .group = GL_NONE, .first_straddle = GL_NONE, .last_straddle = GL_NONE,
+                  .op = {.chan = GL_NONE, .gor = (uint32_t)m->gor_count}, .p = GL_NO_PROC, .thread = GL_NO_THREAD};
     if (join_group(m, g, 0) < 0)
         return GL_NONE;
     return (uint32_t)m->gor_count++;
@@ -123,6 +124,11 @@ static int add_straddle(gl_model *m, uint32_t gor, gl_straddle s)
     gl_gor *g = &m->gors[gor];
     s.next_of_gor = GL_NONE;
     m->straddles[at] = s;
+    uint32_t chan = gl_chans_find(&m->chans, s.chan);
+    if (chan != GL_NONE) {
+        m->chans.list[chan].straddles++;
+        m->chans.list[chan].straddle_ns += s.overlap;
+    }
     m->straddle_longest = s.end - s.begin > m->straddle_longest ? s.end - s.begin : m->straddle_longest;
     if (g->last_straddle == GL_NONE)
         g->first_straddle = at;
@@ -164,6 +170,9 @@ static int take_transition(gl_model *m, const gl_event *ev, const gl_transition 
     }
     if (t->to == t->from)
         return 0;
+    if (gl_use_take(&m->use, ev, t, &g->p, &g->thread) < 0 ||
+        (g->op.chan != GL_NONE && gl_chans_wait(&m->chans, &g->op, ev->time, t->to == GL_G_WAITING) < 0))
+        return GL_E_NOMEM;
     if (t->from == GL_G_NOT_EXIST)
         g->first = g->since = ev->time;
     if (g->state < GL_G_STATES)
@@ -354,6 +363,17 @@ static int name_by_stack(gl_model *m, const gl_event *ev)
     return at == GL_NONE ? 0 : gl_model_name(m, at, ev->stack);
 }
 
+/* What only a recorder, or the program itself, tells. */
+static int take_told(gl_model *m, const gl_event *ev)
+{
+    if (ev->type >= GL_EV_ChanMake && ev->type <= GL_EV_ChanSelectEnd) {
+        gl_chan_op none = {.chan = GL_NONE, .gor = GL_NONE};
+        uint32_t at = gl_model_find(m, ev->g);
+        return gl_chans_take(&m->chans, ev, at == GL_NONE ? &none : &m->gors[at].op);
+    }
+    return ev->type >= GL_EV_TaskBegin && ev->type <= GL_EV_RegionEnd ? gl_tasks_take(&m->tasks, ev, m->begin) : 0;
+}
+
 int gl_model_take(gl_model *m, const gl_event *events, size_t n)
 {
     int status = 0;
@@ -366,6 +386,8 @@ int gl_model_take(gl_model *m, const gl_event *events, size_t n)
             status = name_by_stack(m, ev);
         if (status == 0 && ev->type < GL_EV_LIMIT && takers[ev->type])
             status = takers[ev->type](m, ev);
+        if (status == 0)
+            status = take_told(m, ev);
     }
     if (n) {
         m->scanned_events += n;

@@ -20,10 +20,10 @@ static void window_free(gl_window *w)
         return;
     free(w->spans);
     free(w->slots);
-    free(w->by_proc);
-    free(w->proc_slots);
     free(w->slot_of_gor);
-    gl_ids_clean_up(&w->slot_of_proc);
+    gl_window_units_clean_up(&w->procs);
+    gl_window_units_clean_up(&w->threads);
+    gl_steps_clean_up(&w->steps);
     free(w);
 }
 
@@ -176,6 +176,8 @@ static void take_event(load *l, const gl_event *ev)
         take_assist(l, ev, GL_SPAN_ASSIST);
     else if (ev->type == GL_EV_GCMarkAssistEnd)
         take_assist(l, ev, GL_SPAN_RUNNING);
+    else if (ev->type >= GL_EV_ChanMake && ev->type <= GL_EV_ChanSelectEnd && gl_steps_take(&l->w->steps, l->m, ev) < 0)
+        l->status = GL_E_NOMEM;
 }
 
 /* Spans stand in the order of events; a counting sort puts each goroutine's together and keeps that order. */
@@ -198,48 +200,6 @@ static int group_spans(gl_window *w)
     w->spans = sorted;
     w->capacity = w->count;
     return 0;
-}
-
-typedef struct order {
-    uint32_t p, span;
-    int64_t begin;
-} order;
-
-static int by_proc_and_time(const void *a, const void *b)
-{
-    const order *x = a, *y = b;
-    if (x->p != y->p)
-        return x->p < y->p ? -1 : 1;
-    return x->begin < y->begin ? -1 : x->begin > y->begin;
-}
-
-static int index_procs(gl_window *w)
-{
-    order *list = malloc((w->count ? w->count : 1) * sizeof *list);
-    size_t n = 0;
-    if (!list || !(w->by_proc = malloc((w->count ? w->count : 1) * sizeof *w->by_proc))) {
-        free(list);
-        return GL_E_NOMEM;
-    }
-    for (size_t i = 0; i < w->count; i++)
-        if (gl_span_is_busy((gl_span_kind)w->spans[i].kind) && w->spans[i].p != GL_NO_PROC)
-            list[n++] = (order){w->spans[i].p, (uint32_t)i, w->spans[i].begin};
-    qsort(list, n, sizeof *list, by_proc_and_time);
-    int status = 0;
-    for (size_t i = 0; i < n && status == 0; i++) {
-        w->by_proc[i] = list[i].span;
-        if (i == 0 || list[i].p != list[i - 1].p) {
-            status = GL_ROOM(w->proc_slots, w->proc_capacity, w->proc_count);
-            if (status == 0)
-                status = gl_ids_put(&w->slot_of_proc, list[i].p, (uint32_t)w->proc_count);
-            if (status == 0)
-                w->proc_slots[w->proc_count++] = (gl_slot){(uint32_t)i, 0};
-        }
-        if (status == 0)
-            w->proc_slots[w->proc_count - 1].n++;
-    }
-    free(list);
-    return status;
 }
 
 static int read_events(load *l, gl_cursor *c, int64_t to, gl_error *err)
@@ -351,7 +311,7 @@ int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **o
         if (covers(m, ws->w[i], from, to)) {
             ws->w[i]->used = ++ws->clock;
             *out = ws->w[i];
-            return ws->want_procs && !ws->w[i]->by_proc ? index_procs(ws->w[i]) : 0;
+            return ws->want_units ? gl_window_index(ws->w[i], m) : 0;
         }
     /* What is read reaches beyond what is shown, so that the next steps of a pan find it. */
     int64_t margin = (to - from) / 2;
@@ -367,8 +327,8 @@ int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **o
     if (!w)
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory is left for the spans of this window");
     int status = window_read(ws, wide_from, wide_to, w, err);
-    if (status == 0 && ws->want_procs)
-        status = index_procs(w);
+    if (status == 0 && ws->want_units)
+        status = gl_window_index(w, m);
     if (status < 0) {
         window_free(w);
         return status;
@@ -399,11 +359,4 @@ const gl_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time)
             return &s[mid];
     }
     return NULL;
-}
-
-const uint32_t *gl_window_proc(const gl_window *w, uint32_t p, size_t *n)
-{
-    uint32_t slot = gl_ids_get(&w->slot_of_proc, p);
-    *n = slot == GL_NONE ? 0 : w->proc_slots[slot].n;
-    return *n ? &w->by_proc[w->proc_slots[slot].first] : NULL;
 }

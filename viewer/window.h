@@ -7,6 +7,7 @@
 #define GOLANES_VIEWER_WINDOW_H
 
 #include "model.h"
+#include "steps.h"
 
 #define GL_WINDOW_EVENTS_MAX UINT64_C(300000)
 
@@ -22,9 +23,13 @@ typedef struct gl_span {
     bool since_before;    /**< began before the trace did */
 } gl_span;
 
-typedef struct gl_slot {
-    uint32_t first, n;
-} gl_slot;
+/** Spans by what they ran on: Ps, or threads. */
+typedef struct gl_window_units {
+    uint32_t *spans;      /**< indexes of spans, unit by unit in order of time */
+    gl_ids slot_of;
+    gl_slot *slots;
+    size_t count, capacity;
+} gl_window_units;
 
 typedef struct gl_window {
     int64_t from, to;
@@ -34,10 +39,8 @@ typedef struct gl_window {
     size_t gor_capacity;
     gl_slot *slots;
     size_t slot_count, slot_capacity;
-    uint32_t *by_proc;    /**< indexes of spans that ran on a P, P by P in order of time */
-    gl_ids slot_of_proc;
-    gl_slot *proc_slots;
-    size_t proc_count, proc_capacity;
+    gl_window_units procs, threads; /**< what ran on each; empty where want_units was not set */
+    gl_steps steps;       /**< of channels */
     uint64_t used;        /**< for the cache: when it was last asked for */
     uint64_t revision;    /**< of the file, when it was read */
 } gl_window;
@@ -48,7 +51,7 @@ typedef struct gl_windows {
     gl_cursor *cursor;
     gl_window *w[GL_WINDOWS];
     uint64_t clock;
-    bool want_procs;      /**< set before gl_windows_get: also index what ran on each P */
+    bool want_units;      /**< set before gl_windows_get: also index what ran on each P and thread */
 } gl_windows;
 
 int gl_windows_init(gl_windows *ws, gl_model *m, gl_error *err) GL_MUST_CHECK;
@@ -60,8 +63,11 @@ int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **o
 const gl_span *gl_window_spans(const gl_window *w, uint32_t gor, size_t *n);
 /** The span that holds `time`, NULL none. */
 const gl_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time);
-/** Indexes of the spans that ran on a P; none where want_procs was not set. */
-const uint32_t *gl_window_proc(const gl_window *w, uint32_t p, size_t *n);
+/** Indexes of the spans that ran on a unit (of w->procs or w->threads). */
+const uint32_t *gl_window_unit(const gl_window_units *us, uint32_t unit, size_t *n);
+/** Makes the lists of both, and puts channels' steps in order, where that is not done yet. */
+int gl_window_index(gl_window *w, const gl_model *m) GL_MUST_CHECK;
+void gl_window_units_clean_up(gl_window_units *us);
 /** About how many events there are between two times, from the summaries. */
 uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to);
 

@@ -12,13 +12,13 @@ static bool inside(gl_rect r, int w, int h)
     return r.x >= 0 && r.y >= 0 && r.w >= 0 && r.h >= 0 && r.x + r.w <= w && r.y + r.h <= h;
 }
 
-static void check_size(int w, int h, bool table, gl_detail_size detail)
+static void check_size(int w, int h, bool table, gl_detail_size detail, gl_curves curves)
 {
-    gl_layout l = gl_layout_make(w, h, table, detail);
+    gl_layout l = gl_layout_make(w, h, table, detail, curves);
     assert_int_equal(l.too_small, w < 20 || h < 5);
     if (l.too_small)
         return;
-    const gl_rect rects[] = {l.header, l.map,   l.marks, l.ruler,  l.gc,   l.stw,   l.heap,
+    const gl_rect rects[] = {l.header, l.map,   l.marks, l.ruler,  l.gc,   l.stw,   l.heap, l.counts,
                              l.lanes,  l.table, l.rule,  l.detail, l.side, l.status};
     unsigned char used[301] = {0}; /* by row: 1 the left part, 2 the right */
     for (size_t i = 0; i < sizeof rects / sizeof *rects; i++) {
@@ -49,21 +49,22 @@ static void nothing_overlaps_or_leaves_the_screen(void **state)
         for (int w = 1; w <= 300; w++)
             for (int table = 0; table < 2; table++)
                 for (int detail = 0; detail < 3; detail++)
-                    check_size(w, h, table, (gl_detail_size)detail);
+                    for (int curves = 0; curves < GL_CURVES; curves++)
+                        check_size(w, h, table, (gl_detail_size)detail, (gl_curves)curves);
 }
 
 static void common_sizes_show_what_they_should(void **state)
 {
     (void)state;
-    gl_layout l = gl_layout_make(80, 24, false, GL_DETAIL_NORMAL);
+    gl_layout l = gl_layout_make(80, 24, false, GL_DETAIL_NORMAL, GL_CURVES_AUTO);
     assert_int_equal(l.map.h, 1);
     assert_int_equal(l.gutter, 20);
     assert_true(l.detail.h >= 2);
     assert_true(l.lanes.h >= 12);
-    l = gl_layout_make(200, 50, false, GL_DETAIL_NORMAL);
+    l = gl_layout_make(200, 50, false, GL_DETAIL_NORMAL, GL_CURVES_AUTO);
     assert_true(l.side.w >= 60);
     assert_int_equal(l.stw.h, 1);
-    assert_true(l.lanes.h >= 30);
+    assert_true(l.lanes.h >= 28);
 }
 
 int main(void)

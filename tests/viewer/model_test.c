@@ -145,7 +145,7 @@ static void orders_sort_lanes_and_folding_hides_them(void **state)
 {
     gl_app *a = scene_app(*state, "made", "dark", false, 80, 24);
     gl_lanes *l = &a->lanes;
-    uint32_t producer = gl_lanes_find_group(l, a->m, a->m->gors[gl_model_find(a->m, 10)].group);
+    uint32_t producer = gl_lanes_find_group(l, gl_lanes_group_of(l, gl_model_find(a->m, 10)));
     assert_int_equal(producer, 0); /* what suffers stands first */
     assert_int_equal(l->rows[1].index, gl_model_find(a->m, 10));
     size_t open = l->n;

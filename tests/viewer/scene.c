@@ -125,6 +125,104 @@ static void play(maker *k)
     add(k, 10000, GL_EV_HeapLive, 1, 0)->arg[0] = 6 << 20;
 }
 
+/* ---- a recorded trace: channels have identity, tasks and regions too ------------------------------------------------
+ */
+
+#define BUFFERED UINT64_C(0xc000112000)
+#define PLAIN UINT64_C(0xc000112060)
+#define IDLE UINT64_C(0xc0001120c0)
+
+static void chan_make(maker *k, int64_t us, uint64_t chan, uint64_t cap, const char *elem)
+{
+    gl_event *e = add(k, us, GL_EV_ChanMake, 1, 0);
+    e->arg[0] = chan;
+    e->arg[1] = cap;
+    e->arg[2] = text_id(k, elem);
+    e->stack = stack_id(k, "main.main", 9);
+}
+
+static void chan_op(maker *k, int64_t us, gl_event_type type, uint64_t g, uint32_t p, uint64_t chan, uint64_t len)
+{
+    gl_event *e = add(k, us, type, g, p);
+    bool begins = type == GL_EV_ChanSendBegin || type == GL_EV_ChanRecvBegin;
+    bool sends = type == GL_EV_ChanSendBegin || type == GL_EV_ChanSendEnd;
+    e->arg[0] = chan;
+    e->arg[1] = len;
+    e->arg[2] = begins ? (chan == BUFFERED ? 4 : 0) : (uint64_t)GL_CHAN_DONE;
+    if (begins)
+        e->stack = stack_id(k, sends ? "main.producer" : "main.worker", sends ? 22 : 42);
+}
+
+static void span_event(maker *k, int64_t us, gl_event_type type, uint64_t g, uint64_t task, const char *name)
+{
+    gl_event *e = add(k, us, type, g, 1);
+    e->arg[0] = task;
+    e->arg[type == GL_EV_TaskBegin ? 2 : 1] = name ? text_id(k, name) : 0;
+}
+
+static void play_chans(maker *k)
+{
+    add(k, 0, GL_EV_ProcsChange, 1, 0)->arg[0] = 4;
+    status(k, 1, GL_G_RUNNING);
+    chan_make(k, 50, BUFFERED, 4, "int");
+    chan_make(k, 60, PLAIN, 0, "struct {}");
+    chan_make(k, 70, IDLE, 2, "error");
+    create(k, 100, 10, "main.producer", 20);
+    create(k, 120, 20, "main.worker", 40);
+    create(k, 130, 30, "main.waiter", 60);
+    start(k, 200, 10, 1);
+    start(k, 210, 20, 2);
+    start(k, 220, 30, 3);
+    span_event(k, 240, GL_EV_TaskBegin, 10, 7, "request");
+    span_event(k, 250, GL_EV_RegionBegin, 10, 7, "fill");
+    chan_op(k, 300, GL_EV_ChanRecvBegin, 30, 3, PLAIN, 0);
+    block(k, 310, 30, 3, "chan receive", "main.waiter", 62);
+    for (int i = 0; i < 4; i++) {
+        chan_op(k, 500 + 400 * i, GL_EV_ChanSendBegin, 10, 1, BUFFERED, (uint64_t)i);
+        chan_op(k, 510 + 400 * i, GL_EV_ChanSendEnd, 10, 1, BUFFERED, (uint64_t)i + 1);
+    }
+    span_event(k, 2050, GL_EV_RegionEnd, 10, 7, "fill");
+    chan_op(k, 2100, GL_EV_ChanSendBegin, 10, 1, BUFFERED, 4);
+    block(k, 2110, 10, 1, "chan send", "main.producer", 22);
+    stop(k, 2500, true, "GC sweep termination");
+    stop(k, 3000, false, "GC sweep termination");
+    add(k, 3050, GL_EV_GCStart, 1, 0)->arg[0] = 1;
+    add(k, 3060, GL_EV_HeapLive, 1, 0)->arg[0] = 3 << 20;
+    add(k, 3061, GL_EV_HeapGoal, 1, 0)->arg[0] = 8 << 20;
+    chan_op(k, 4000, GL_EV_ChanRecvBegin, 20, 2, BUFFERED, 4);
+    unpark(k, 4010, 20, 2, 10, "main.worker", 42);
+    chan_op(k, 4020, GL_EV_ChanRecvEnd, 20, 2, BUFFERED, 4);
+    start(k, 4200, 10, 1);
+    chan_op(k, 4210, GL_EV_ChanSendEnd, 10, 1, BUFFERED, 4);
+    add(k, 4300, GL_EV_GCEnd, 1, 0)->arg[0] = 1;
+    for (int i = 0; i < 4; i++) {
+        chan_op(k, 5000 + 500 * i, GL_EV_ChanRecvBegin, 20, 2, BUFFERED, (uint64_t)(4 - i));
+        chan_op(k, 5010 + 500 * i, GL_EV_ChanRecvEnd, 20, 2, BUFFERED, (uint64_t)(3 - i));
+    }
+    chan_op(k, 7000, GL_EV_ChanRecvBegin, 20, 2, BUFFERED, 0);
+    block(k, 7010, 20, 2, "chan receive", "main.worker", 42);
+    span_event(k, 7100, GL_EV_RegionBegin, 10, 7, "hand over");
+    chan_op(k, 7200, GL_EV_ChanSendBegin, 10, 1, PLAIN, 0);
+    unpark(k, 7210, 10, 1, 30, "main.producer", 26);
+    chan_op(k, 7220, GL_EV_ChanSendEnd, 10, 1, PLAIN, 0);
+    start(k, 7400, 30, 3);
+    chan_op(k, 7410, GL_EV_ChanRecvEnd, 30, 3, PLAIN, 0);
+    span_event(k, 7500, GL_EV_RegionEnd, 10, 7, "hand over");
+    span_event(k, 7600, GL_EV_TaskEnd, 10, 7, NULL);
+    gl_event *e = add(k, 8000, GL_EV_ChanClose, 10, 1);
+    e->arg[0] = BUFFERED;
+    e->stack = stack_id(k, "main.producer", 30);
+    unpark(k, 8010, 10, 1, 20, "main.producer", 30);
+    start(k, 8200, 20, 2);
+    e = add(k, 8210, GL_EV_ChanRecvEnd, 20, 2);
+    e->arg[0] = BUFFERED;
+    e->arg[2] = GL_CHAN_CLOSED;
+    add(k, 8300, GL_EV_GoEnd, 20, 2)->arg[0] = GL_G_RUNNING;
+    chan_op(k, 8500, GL_EV_ChanSendBegin, 10, 1, PLAIN, 0);
+    block(k, 8510, 10, 1, "chan send", "main.producer", 32);
+    add(k, 10000, GL_EV_HeapLive, 1, 0)->arg[0] = 4 << 20;
+}
+
 static gl_reader *open_written(int fd)
 {
     char path[64];
@@ -146,7 +244,7 @@ static int nameless(void)
     return fd;
 }
 
-static gl_reader *make(void)
+static gl_reader *make(void (*of)(maker *k))
 {
     maker *k = calloc(1, sizeof *k);
     gl_writer *w = NULL;
@@ -154,7 +252,7 @@ static gl_reader *make(void)
     int fd = nameless();
     assert_non_null(k);
     k->d = gl_dict_new();
-    play(k);
+    of(k);
     assert_int_equal(gl_writer_open(&(gl_writer_options){.fd = fd, .dict = k->d}, &w, &err), 0);
     assert_int_equal(gl_writer_events(w, k->ev, k->n), 0);
     assert_int_equal(gl_writer_close(w, NULL, &err), 0);
@@ -183,7 +281,9 @@ static gl_reader *import(gl_input *in)
 gl_reader *scene_open(const char *name)
 {
     if (strcmp(name, "made") == 0)
-        return make();
+        return make(play);
+    if (strcmp(name, "chans") == 0)
+        return make(play_chans);
     const char *corpus = getenv("GOLANES_CORPUS");
     static const char *const endings[] = {".trace", ".trace.zst"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {

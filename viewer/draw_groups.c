@@ -1,0 +1,118 @@
+/* Lanes of groups: how many of its goroutines run, wait for a P, and suffer. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "canvas.h"
+
+/* A group's band: how many of it run, as height over the Ps, what waits for a P behind it, straddles in their colour.
+ */
+static void draw_group(const gl_canvas *f, uint32_t group, int y)
+{
+    const gl_model *m = f->a->m;
+    uint32_t n = f->a->lanes.groups[group].n;
+    double procs = m->procs ? (double)m->procs : 4;
+    double top = n < procs ? n : procs;
+    const gl_column_sum *sums = &f->sums[(size_t)(y - f->time.y) * (size_t)f->s.n];
+    for (int x = 0; x < f->s.n; x++) {
+        const gl_column_sum *sum = &sums[x];
+        gl_role band = gl_canvas_band(f, x);
+        double share = (sum->busy + sum->syscall) / (top > 0 ? top : 1);
+        int level = (int)ceil(share * 8 - 1e-6);
+        level = level > 8 ? 8 : level;
+        gl_look l = {gl_block_low[level > 0 ? level : 0], gl_style_on(GL_ROLE_RUNNING, band)};
+        if (sum->syscall > sum->busy)
+            l.style.fg = GL_ROLE_SYSCALL;
+        if (level <= 0 && sum->runnable > 0.05f)
+            l = (gl_look){"░", gl_style_on(GL_ROLE_RUNNABLE, band)};
+        else if (level <= 0 && sum->wait > 0)
+            l = (gl_look){"·", gl_style_on(GL_ROLE_FAINT, band)};
+        /* As high as the part of the group that suffers, but never too low to be seen. */
+        int suffers = sum->straddle > 0 ? (int)ceil(sum->straddle * 8 / (double)n) + 1 : 0;
+        if (suffers >= 8)
+            l = gl_look_of_kind(f, GL_SPAN_STRADDLE, band);
+        else if (suffers > 0)
+            l = (gl_look){gl_block_low[suffers], gl_style_on(GL_ROLE_STRADDLE, band)};
+        else if (level <= 0 && gl_canvas_has_line(f, x))
+            l = (gl_look){"│", gl_style_on(GL_ROLE_STW_LINE, GL_ROLE_DEFAULT)};
+        gl_cells_glyph(f->c, f->time.x + x, y, l.style, l.glyph);
+    }
+}
+
+static void draw_gutter_group(const gl_canvas *f, uint32_t group, int y)
+{
+    const gl_app *a = f->a;
+    const gl_lane_group *g = &a->lanes.groups[group];
+    char count[32], marks[32] = "", text[160];
+    int room = a->layout.gutter - 2;
+    const char *name = gl_lanes_group_text(&a->lanes, a->m, group, text, sizeof text);
+    snprintf(count, sizeof count, "×%u", g->shown);
+    if (g->straddles && !g->open)
+        snprintf(marks, sizeof marks, "▓%u", g->straddles);
+    int tail = (int)gl_text_width(count, strlen(count));
+    if (*marks) {
+        gl_cells_fit_right(f->c, 1, y, room, gl_style_of(GL_ROLE_STRADDLE), marks);
+        room -= (int)gl_text_width(marks, strlen(marks)) + 1;
+    }
+    gl_cells_fit(f->c, 1, y, room, gl_style_of(GL_ROLE_DIM), g->open ? "▾" : "▸", GL_CUT_END);
+    gl_style style = gl_style_of(g->system ? GL_ROLE_DIM : GL_ROLE_GROUP);
+    style.attr |= g->system ? 0 : GL_ATTR_BOLD;
+    int name_room = room - 2 - tail - 1 > 3 ? room - 2 - tail - 1 : room - 2;
+    int used = gl_cells_fit(f->c, 3, y, name_room, style, name,
+                            a->lanes.by == GL_BY_FUNCTION ? GL_CUT_START : GL_CUT_END);
+    gl_cells_fit(f->c, 4 + used, y, room - 3 - used, gl_style_of(GL_ROLE_DIM), count, GL_CUT_END);
+}
+
+void gl_canvas_group(const gl_canvas *f, uint32_t group, int y)
+{
+    if (group >= f->a->lanes.group_count)
+        return;
+    draw_group(f, group, y);
+    draw_gutter_group(f, group, y);
+}
+
+static gl_column_sum *sums_of(const gl_canvas *f, uint32_t gor)
+{
+    uint32_t group = gl_lanes_group_of(&f->a->lanes, gor);
+    uint32_t row = group == GL_NONE ? GL_NONE : f->row_of_group[group];
+    return row == GL_NONE ? NULL : &f->sums[(size_t)row * (size_t)f->s.n];
+}
+
+/* All groups on the screen in one pass over what the window holds. */
+void gl_canvas_sum_groups(const gl_canvas *f)
+{
+    gl_app *a = f->a;
+    const gl_lanes *l = &a->lanes;
+    for (size_t i = 0; i < l->group_count; i++)
+        f->row_of_group[i] = GL_NONE;
+    for (int i = 0; i < f->time.h; i++) {
+        uint32_t at = gl_app_row_at(a, i);
+        if (at != GL_NONE && l->rows[at].type == GL_ROW_GROUP)
+            f->row_of_group[l->rows[at].index] = (uint32_t)i;
+    }
+    for (size_t i = 0; f->w && i < f->w->slot_count; i++) {
+        const gl_slot *slot = &f->w->slots[i];
+        gl_column_sum *out = slot->n ? sums_of(f, f->w->spans[slot->first].gor) : NULL;
+        if (out)
+            gl_columns_sum(&f->w->spans[slot->first], slot->n, f->s, out);
+    }
+    for (size_t i = 0; !f->w && i < a->far.count; i++) {
+        gl_column_sum *out = sums_of(f, a->far.shares[i].gor);
+        if (out)
+            gl_far_sum(&a->far, &a->far.shares[i], out);
+    }
+    size_t first, last_one;
+    gl_model_straddles_in(a->m, f->s.from, f->s.to, &first, &last_one);
+    for (size_t i = first; i < last_one; i++) {
+        const gl_straddle *s = &a->m->straddles[i];
+        gl_column_sum *out = s->end > f->s.from && s->begin < f->s.to ? sums_of(f, s->gor) : NULL;
+        if (!out)
+            continue;
+        double step = gl_scale_step(f->s), from = ((double)s->begin - (double)f->s.from) / step;
+        double to = ((double)s->end - (double)f->s.from) / step;
+        from = from < 0 ? 0 : from;
+        for (int x = (int)from; x < f->s.n && x < to; x++)
+            out[x].straddle += (float)((to < x + 1 ? to : x + 1) - (from > x ? from : x)) + 1e-6f;
+    }
+}
+

@@ -1,0 +1,33 @@
+/*
+ * Numbers to small numbers, and lists that grow: what the catalogue is made of.
+ * Threads: works on the caller's own storage.
+ */
+#ifndef GOLANES_VIEWER_IDS_H
+#define GOLANES_VIEWER_IDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "golanes/error.h"
+
+#define GL_NONE UINT32_MAX
+#define GL_TIME_NONE INT64_MAX
+
+/** Ids to indexes. */
+typedef struct gl_ids {
+    uint64_t *key;
+    uint32_t *value; /* index + 1, 0: free */
+    size_t capacity, n;
+} gl_ids;
+
+/** GL_NONE where it is not there. */
+uint32_t gl_ids_get(const gl_ids *ids, uint64_t key);
+int gl_ids_put(gl_ids *ids, uint64_t key, uint32_t value) GL_MUST_CHECK;
+void gl_ids_clean_up(gl_ids *ids);
+
+/** Makes room for element n of the list whose pointer stands at list_address. GL_E_NOMEM. */
+int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size) GL_MUST_CHECK;
+#define GL_ROOM(list, capacity, n) gl_list_grow(&(list), &(capacity), (n), sizeof *(list))
+
+#endif
