@@ -9,7 +9,8 @@ const char cli_about_description[] =
     "Every reading command takes a Go trace as it takes a .lanes file; either may be packed with gzip or zstd, come from "
     "standard input (-), or be fetched from a running program (http://HOST:PORT, which asks for /debug/pprof/trace). What "
     "a file is, is found from its bytes, never from its name.\n\n"
-    "golanes FILE, without a command, prints the summary of FILE.";
+    "golanes FILE, without a command, shows FILE in the terminal (golanes view); where standard output is no terminal, it "
+    "prints the summary.";
 
 const cli_exit cli_exits[] = {
     {CLI_EXIT_DONE, "Done. A damaged or incomplete trace that could be read counts as done: what was lost is said on standard "

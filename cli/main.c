@@ -4,6 +4,7 @@
 
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,6 +44,32 @@ static int run(const cli_command *command, int argc, char **argv)
     return rc;
 }
 
+static bool has_option(const cli_command *command, const char *word)
+{
+    size_t n = strcspn(word, "=");
+    for (size_t i = 0; i < command->option_count; i++) {
+        const cli_option *o = &cli_options[command->options[i]];
+        bool by_name = strncmp(word, "--", 2) == 0 && n == strlen(o->name) + 2 && memcmp(word + 2, o->name, n - 2) == 0;
+        if (by_name || (o->letter && word[1] == o->letter && !word[2]))
+            return true;
+    }
+    return false;
+}
+
+/* golanes FILE: who sits at a terminal looks at it, everything else reads its summary; so does who asks for what only
+ * the summary has. */
+static const cli_command *for_file(int argc, char **argv)
+{
+    const char *term = getenv("TERM");
+    if (!isatty(STDOUT_FILENO) || !term || !*term || strcmp(term, "dumb") == 0)
+        return &cli_command_summary;
+    for (int i = 2; i < argc; i++)
+        if (argv[i][0] == '-' && argv[i][1] && !has_option(&cli_command_view, argv[i]) &&
+            has_option(&cli_command_summary, argv[i]))
+            return &cli_command_summary;
+    return &cli_command_view;
+}
+
 static int run_alone(const cli_command *command)
 {
     cli_args args = {.command = command};
@@ -71,6 +98,6 @@ int main(int argc, char **argv)
         return cli_usage_error(NULL, "there is no option %.60s before the command", word);
     if (!means_file(word))
         return unknown_command(word);
-    /* golanes FILE is golanes summary FILE: the word before FILE plays the command's. */
-    return run(&cli_command_summary, argc, argv);
+    /* The word before FILE plays the command's. */
+    return run(for_file(argc, argv), argc, argv);
 }
