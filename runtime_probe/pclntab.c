@@ -181,21 +181,42 @@ static bool read_varint(gl_bytes b, uint64_t *at, uint32_t *v)
     return false;
 }
 
-/* The value that holds at an address: pairs of steps of value and address from the function's entry on; -1: none. */
+void gl_pcvalues_begin(gl_pcvalues *w, const gl_pclntab *t, uint32_t table, uint64_t entry)
+{
+    *w = (gl_pcvalues){.t = t, .at = table, .begin = entry, .end = entry, .value = -1};
+}
+
+/* Pairs of steps of value and address; a value's step of 0 ends the table, but for the first. */
+bool gl_pcvalues_next(gl_pcvalues *w)
+{
+    uint32_t step, length;
+    if (!read_varint(w->t->values, &w->at, &step) || (step == 0 && w->begun) ||
+        !read_varint(w->t->values, &w->at, &length))
+        return false;
+    w->value = (int32_t)((uint32_t)w->value + (step & 1 ? ~(step >> 1) : step >> 1));
+    w->begin = w->end;
+    w->end += (uint64_t)length * w->t->quantum;
+    w->begun = true;
+    return true;
+}
+
+bool gl_pclntab_value(const gl_pclntab *t, uint32_t table, uint64_t entry, uint64_t pc, int32_t *value)
+{
+    gl_pcvalues w;
+    gl_pcvalues_begin(&w, t, table, entry);
+    for (unsigned i = 0; i < STEPS_MAX && gl_pcvalues_next(&w); i++)
+        if (pc < w.end) {
+            *value = w.value;
+            return true;
+        }
+    return false;
+}
+
+/* -1 where there is none. */
 static int32_t value_at(const gl_pclntab *t, uint32_t table, uint64_t entry, uint64_t pc)
 {
-    uint64_t at = table, here = entry;
-    uint32_t value = UINT32_MAX; /* -1 */
-    for (unsigned i = 0; i < STEPS_MAX; i++) {
-        uint32_t step, length;
-        if (!read_varint(t->values, &at, &step) || (step == 0 && i != 0) || !read_varint(t->values, &at, &length))
-            return -1;
-        value += step & 1 ? ~(step >> 1) : step >> 1;
-        here += (uint64_t)length * t->quantum;
-        if (pc < here)
-            return value <= INT32_MAX ? (int32_t)value : -1;
-    }
-    return -1;
+    int32_t value;
+    return gl_pclntab_value(t, table, entry, pc, &value) && value >= 0 ? value : -1;
 }
 
 static const char *file_of(const gl_pclntab *t, const func_record *f, uint64_t pc)
@@ -242,4 +263,82 @@ bool gl_pclntab_find(const gl_pclntab *t, uint64_t pc, gl_gobin_place *out)
     int32_t line = field(t, &f, FIELD_LINES, &lines) ? value_at(t, lines, f.entry, pc) : -1;
     out->line = line > 0 ? (uint32_t)line : 0;
     return out->func[0] != 0;
+}
+
+/* Formats 18 and 20 */
+
+enum { FIELD_DEFER = 3, FIELD_SP = 4, FIELD_DATA = 7, FIELD_START_LINE = 9 };
+
+static unsigned fixed_size(const gl_pclntab *t)
+{
+    return t->format >= 20 ? 44 : 40;
+}
+
+bool gl_pclntab_func_at(const gl_pclntab *t, uint64_t i, gl_pclntab_func *out)
+{
+    func_record f;
+    uint32_t name, last;
+    *out = (gl_pclntab_func){0};
+    if (t->format < 18 || i >= t->nfunc || !record_of(t, i, &f) || f.entry != address(t, i))
+        return false;
+    unsigned size = fixed_size(t);
+    if (!field(t, &f, FIELD_NAME, &name) || !field(t, &f, FIELD_DEFER, &out->defer_return) ||
+        !field(t, &f, FIELD_SP, &out->sp) || !field(t, &f, FIELD_FILES, &out->file) ||
+        !field(t, &f, FIELD_LINES, &out->line) || !field(t, &f, FIELD_DATA, &out->data_count) ||
+        !field(t, &f, FIELD_UNIT, &out->unit) || !get32(f.bytes, size - 4, &last))
+        return false;
+    if (t->format >= 20 && !field(t, &f, FIELD_START_LINE, &out->start_line))
+        return false;
+    out->bytes = f.bytes;
+    out->entry = f.entry;
+    out->end = address(t, i + 1);
+    out->name = text_at(t->names, name);
+    out->id = (uint8_t)last;
+    out->flag = (uint8_t)(last >> 8);
+    out->func_data_count = (uint8_t)(last >> 24);
+    /* The arrays of offsets follow. */
+    uint64_t room = (f.bytes.n - size) / 4;
+    if (out->end <= out->entry || out->data_count > room || out->func_data_count > room - out->data_count)
+        return false;
+    out->bytes.at += size;
+    out->bytes.n -= size;
+    return out->name[0] != 0;
+}
+
+uint64_t gl_pclntab_index(const gl_pclntab *t, uint64_t pc)
+{
+    uint64_t low, high;
+    return gl_pclntab_range(t, &low, &high) && pc >= low && pc < high ? function_index(t, pc) : t->nfunc;
+}
+
+uint32_t gl_pclntab_pcdata(const gl_pclntab_func *f, unsigned n)
+{
+    uint32_t v = 0;
+    return n < f->data_count && get32(f->bytes, (uint64_t)n * 4, &v) ? v : 0;
+}
+
+uint32_t gl_pclntab_funcdata(const gl_pclntab_func *f, unsigned n)
+{
+    uint32_t v;
+    return n < f->func_data_count && get32(f->bytes, ((uint64_t)f->data_count + n) * 4, &v) ? v : UINT32_MAX;
+}
+
+const char *gl_pclntab_name(const gl_pclntab *t, uint32_t offset)
+{
+    return text_at(t->names, offset);
+}
+
+const char *gl_pclntab_file(const gl_pclntab *t, const gl_pclntab_func *f, uint64_t pc)
+{
+    uint32_t at;
+    int32_t number = value_at(t, f->file, f->entry, pc);
+    if (number < 0 || !get32(t->units, ((uint64_t)f->unit + (uint32_t)number) * 4, &at) || at == UINT32_MAX)
+        return "";
+    return text_at(t->files, at);
+}
+
+uint32_t gl_pclntab_line(const gl_pclntab *t, const gl_pclntab_func *f, uint64_t pc)
+{
+    int32_t line = value_at(t, f->line, f->entry, pc);
+    return line > 0 ? (uint32_t)line : 0;
 }

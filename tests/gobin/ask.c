@@ -1,0 +1,94 @@
+/*
+ * What golanes reads out of a Go program, as lines for scripts to compare.
+ *   gobin_ask PROGRAM info|functions|layout|sites|inlined NAME...|frames (addresses on standard input)
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "golanes/golayout.h"
+#include "golanes/goprog.h"
+
+static int ask_info(const gl_goprog *p)
+{
+    const gl_goprog_info *i = gl_goprog_get_info(p);
+    printf("version %s\nminor %u\npackage %s\nmodule %s\nmode %s\n", i->version, i->minor, i->package, i->module, i->build_mode);
+    printf("pie %d\ndynamic %d\nsymbols %d\ndwarf %d\ncgo %d\npgo %d\nrace %d\n", i->pie, i->dynamic, i->symbols, i->dwarf,
+           i->cgo, i->pgo, i->race);
+    printf("text 0x%" PRIx64 "\ntext_end 0x%" PRIx64 "\ntypes 0x%" PRIx64 "\nmodule_data 0x%" PRIx64 "\nfunctions %" PRIu64 "\n",
+           i->text, i->text_end, i->types, i->module_data, i->functions);
+    return 0;
+}
+
+static int ask_functions(const gl_goprog *p)
+{
+    gl_gofunc f;
+    for (uint64_t i = 0; i < gl_goprog_get_info(p)->functions; i++)
+        if (gl_goprog_func_at(p, i, &f))
+            printf("%" PRIx64 " %" PRIx64 " %s\n", f.entry, f.end, f.name);
+    return 0;
+}
+
+static int ask_layout(const gl_goprog *p)
+{
+    gl_golayout l;
+    gl_error err = {0};
+    if (gl_goprog_layout(p, &l, &err) < 0) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    printf("sources%s%s%s\n", l.sources & GL_GOLAYOUT_TYPES ? " types" : "", l.sources & GL_GOLAYOUT_DWARF ? " dwarf" : "",
+           l.sources & GL_GOLAYOUT_KNOWN ? " known" : "");
+    for (size_t i = 0; i < gl_gofield_count; i++)
+        printf("%s.%s %d\n", gl_gofields[i].structure, gl_gofields[i].name, gl_golayout_field(&l, &gl_gofields[i]));
+    printf("sizes %d %d %d %d %d %d\n", l.g_size, l.m_size, l.p_size, l.hchan_size, l.sudog_size, l.scase_size);
+    return 0;
+}
+
+static int ask_frames(const gl_goprog *p)
+{
+    char line[128];
+    while (fgets(line, sizeof line, stdin)) {
+        gl_goframe frames[64];
+        size_t n = gl_goprog_frames(p, strtoull(line, NULL, 16), frames, 64);
+        for (size_t i = 0; i < n; i++)
+            printf("%s %s:%u%s\n", frames[i].func, frames[i].file, frames[i].line, frames[i].inlined ? " inlined" : "");
+        if (n == 0)
+            puts("none");
+    }
+    return 0;
+}
+
+static int tell_inlined(void *user, const char *callee, uint64_t pc, const gl_gofunc *into)
+{
+    (void)user;
+    printf("%s %" PRIx64 " %s\n", callee, pc, into->name);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    gl_goprog *p;
+    gl_goprog_refusal why;
+    gl_error err = {0};
+    if (argc < 3)
+        return 2;
+    if (gl_goprog_open(argv[1], &p, &why, &err) < 0) {
+        fprintf(stderr, "refusal %d: %s\n", why, err.text);
+        return 1;
+    }
+    int rc = 2;
+    if (strcmp(argv[2], "info") == 0)
+        rc = ask_info(p);
+    else if (strcmp(argv[2], "functions") == 0)
+        rc = ask_functions(p);
+    else if (strcmp(argv[2], "layout") == 0)
+        rc = ask_layout(p);
+    else if (strcmp(argv[2], "frames") == 0)
+        rc = ask_frames(p);
+    else if (strcmp(argv[2], "inlined") == 0)
+        rc = gl_goprog_inlined(p, (const char *const *)argv + 3, (size_t)(argc - 3), tell_inlined, NULL);
+    gl_goprog_close(p);
+    return rc;
+}
