@@ -24,7 +24,7 @@ static int64_t clock_ns(clockid_t id)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void die(const gl_error *err)
+static _Noreturn void die(const gl_error *err)
 {
     fprintf(stderr, "bench_view: %s\n", err->text);
     exit(1);

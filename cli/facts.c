@@ -231,6 +231,8 @@ void cli_facts_warn(const cli_facts *f, const char *name)
         cli_say("warning: %s: its import did not come to an end; the rest of the source is missing", name);
     else if (!f->r.complete && f->r.damage_count == 0)
         cli_say("warning: %s: the trace is not complete", name);
+    else if (strcmp(f->source_kind, "gotrace") == 0 && f->r.events == 0 && f->r.damage_count == 0)
+        cli_say("warning: %s: the trace holds no events", name);
 }
 
 static void damage_json(const gl_damage *d, cli_json *j)

@@ -442,6 +442,12 @@ static int leftover(importer *im)
     return rc;
 }
 
+/* Since 1.26 each generation is marked at its end, so a trace of none contradicts nothing, and Go takes it as whole. */
+static bool is_empty_trace(const importer *im)
+{
+    return im->walker.version >= 26 && im->walker.size == GL_GOTRACE_HEADER_BYTES;
+}
+
 static int import_all(importer *im)
 {
     int rc;
@@ -452,7 +458,7 @@ static int import_all(importer *im)
             return rc;
         gl_v2_gen_reset(&im->gen);
     }
-    if (rc == 0 && im->order.part == 0) {
+    if (rc == 0 && im->order.part == 0 && !is_empty_trace(im)) {
         im->result->truncated = true;
         gl_damage_add(im->result, im->walker.size, 0, 0, -1, -1,
                       "there is no generation: the program stopped before it wrote one");

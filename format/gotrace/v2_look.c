@@ -56,8 +56,8 @@ static int walk(glance *g)
         int kind = gl_v2_walker_header(&g->walker, g->walker.at, &h);
         if (kind < 0)
             return kind;
-        if (kind == V2_HEADER_EOF)
-            g->out->ends_well = g->out->batches != 0 && (marked || g->walker.version < 26);
+        if (kind == V2_HEADER_EOF) /* where ends are marked, a trace of no generations is whole */
+            g->out->ends_well = g->walker.version < 26 ? g->out->batches != 0 : marked || g->out->batches == 0;
         if (kind != V2_HEADER_BATCH && kind != V2_HEADER_END_MARK)
             return 0;
         marked = kind == V2_HEADER_END_MARK;

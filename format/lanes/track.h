@@ -94,7 +94,8 @@ static inline void ln_track_prefetch(const ln_track *t, const gl_event *ev)
 {
     uint32_t index = t->map->slots[ln_gmap_hash(ev->arg[0]) & t->map->mask];
     __builtin_prefetch(&t->map->recs[index]);
-    __builtin_prefetch(&t->live[index]);
+    /* `live` may not reach so far yet, or not be there at all: an address, not a place in the array */
+    __builtin_prefetch((const void *)((uintptr_t)t->live + index * sizeof *t->live));
 }
 
 /** Takes in an event; gi and ti are the encoder's indices of its context's goroutine and its target. */

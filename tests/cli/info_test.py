@@ -32,6 +32,13 @@ class Info(Case):
         self.golanes('info', '--strict', CUT, code=DAMAGED)
         self.golanes('info', '--strict', V2)
 
+    def test_a_trace_of_no_events_is_said_to_be_empty(self):
+        empty = self.put('empty.trace', b'go 1.26 trace\0\0\0')
+        self.assertTrue(self.info(empty)['sound'])
+        r = self.golanes('summary', '--strict', empty)
+        self.assertIn('holds no events', r.err)
+        self.assertIn('holds no events', self.golanes('events', self.lanes(empty)).err)
+
     def test_a_lanes_file_tells_counts_that_are_true(self):
         for path in (V1, V2, ANNOT):
             lanes = self.lanes(path)

@@ -320,10 +320,12 @@ static void test_a_header_alone_is_an_empty_trace(void **state)
     for (size_t v = 0; v < 4; v++) {
         craft_begin(made, VERSIONS[v]);
         import_made();
+        /* Where a mark ends each generation, a trace of none is whole. */
+        bool whole = VERSIONS[v] >= 26;
         assert_int_equal(im.n, 0);
-        assert_true(im.result.truncated);
-        assert_false(im.result.complete);
-        assert_int_equal(im.result.damage_count, 1);
+        assert_int_equal(im.result.truncated, !whole);
+        assert_int_equal(im.result.complete, whole);
+        assert_int_equal(im.result.damage_count, whole ? 0 : 1);
     }
 }
 
@@ -383,7 +385,8 @@ static void test_cut_at_any_byte(void **state)
         size_t whole = made->n;
         for (made->n = 16; made->n <= whole; made->n++) {
             import_made();
-            bool end = made->n == whole || made->n == first;
+            bool empty = made->n == 16 && VERSIONS[v] >= 26;
+            bool end = made->n == whole || made->n == first || empty;
             if (im.result.complete != end || im.result.truncated == end)
                 print_error("go 1.%u cut at %zu of %zu (%zu)\n", VERSIONS[v], made->n, whole, first);
             assert_int_equal(im.result.complete, end);
