@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "golanes/golayout.h"
+#include "golanes/goprobes.h"
 #include "golanes/goprog.h"
 
 static int ask_info(const gl_goprog *p)
@@ -43,6 +44,36 @@ static int ask_layout(const gl_goprog *p)
     for (size_t i = 0; i < gl_gofield_count; i++)
         printf("%s.%s %d\n", gl_gofields[i].structure, gl_gofields[i].name, gl_golayout_field(&l, &gl_gofields[i]));
     printf("sizes %d %d %d %d %d %d\n", l.g_size, l.m_size, l.p_size, l.hchan_size, l.sudog_size, l.scase_size);
+    return 0;
+}
+
+static void print_site(const gl_goprog *p, const gl_gosite *s)
+{
+    static const char *const kinds[] = {"cas", "entry", "return"};
+    printf("site %s %s %" PRIx64 " %u event %u %s dead %04x%s sp %d", gl_goprobes[s->probe].name, kinds[s->kind], s->address,
+           s->length, s->event, s->function.name, s->dead, s->flags_dead ? " flags" : "", s->sp_delta);
+    if (s->kind == GL_GOSITE_CAS)
+        printf(" base %d value %d", s->base, s->value);
+    if (s->kind == GL_GOSITE_ENTRY)
+        printf(" %s uprobe %" PRIx64 " %02x", s->stack_check ? "checks" : "nosplit", s->uprobe, *gl_goprog_bytes(p, s->uprobe, 1));
+    printf("%s%s\n", s->hookable ? "" : " UNHOOKABLE ", s->hookable ? "" : s->why);
+}
+
+static int ask_sites(const gl_goprog *p)
+{
+    gl_golayout l;
+    gl_goplan *plan;
+    gl_error err = {0};
+    if (gl_goprog_layout(p, &l, &err) < 0 || gl_goplan_make(p, &l, &plan, &err) < 0) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
+        printf("probe %s %s sites %u hookable %u inlined %u %s\n", gl_goprobes[i].name, plan->probes[i].works ? "works" : "fails",
+               plan->probes[i].sites, plan->probes[i].hookable, plan->probes[i].inlined, plan->probes[i].why);
+    for (uint32_t i = 0; i < plan->site_count; i++)
+        print_site(p, &plan->sites[i]);
+    gl_goplan_free(plan);
     return 0;
 }
 
@@ -85,6 +116,8 @@ int main(int argc, char **argv)
         rc = ask_functions(p);
     else if (strcmp(argv[2], "layout") == 0)
         rc = ask_layout(p);
+    else if (strcmp(argv[2], "sites") == 0)
+        rc = ask_sites(p);
     else if (strcmp(argv[2], "frames") == 0)
         rc = ask_frames(p);
     else if (strcmp(argv[2], "inlined") == 0)
