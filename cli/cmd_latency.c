@@ -39,7 +39,7 @@ static void histogram(cli_page *p, const gl_latency_result *r)
         last--;
     for (unsigned i = first; i <= last; i++)
         most = r->bucket[i] > most ? r->bucket[i] : most;
-    size_t room = p->width > 62 ? p->width - 42 : 20;
+    size_t room = p->width > 44 ? p->width - 34 : 6;
     for (unsigned i = first; i <= last; i++) {
         cli_unit from, n, time;
         gl_text_str(&p->out, "  ");

@@ -194,12 +194,13 @@ static unsigned windows_of(const answer *a, int64_t end)
 static void plot(cli_page *p, const answer *a, unsigned n)
 {
     static const char *const steps[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    size_t columns = n;
+    unsigned step = (unsigned)((n + p->width - 10) / (p->width - 9)); /* a column stands for so many lengths */
+    unsigned columns = (n + step - 1) / step;
     for (int line = PLOT_LINES; line-- > 0;) {
         gl_text_printf(&p->out, "  %3d %% ", (line + 1) * 100 / PLOT_LINES);
         gl_text row = {0};
-        for (size_t c = 0; c < columns; c++) {
-            double filled = p->r->mmu_curve.least[c] * PLOT_LINES - line;
+        for (unsigned c = 0; c < columns; c++) {
+            double filled = p->r->mmu_curve.least[c * step] * PLOT_LINES - line;
             gl_text_str(&row, steps[filled >= 1 ? 8 : filled <= 0 ? 0 : (int)(filled * 8)]);
         }
         while (row.n && row.bytes[row.n - 1] == ' ')
@@ -215,10 +216,10 @@ static void plot(cli_page *p, const answer *a, unsigned n)
         static const char *const names[] = {"1us", "10us", "100us", "1ms", "10ms", "100ms", "1s"};
         int64_t length = 1000;
         for (unsigned k = 0; k < sizeof names / sizeof *names; k++, length *= 10) {
-            if (a->request.windows[i] == length && i >= at) {
-                gl_text_repeat(&axis, " ", i - at);
+            if (a->request.windows[i] == length && i / step >= at && i / step + strlen(names[k]) + 8 <= p->width) {
+                gl_text_repeat(&axis, " ", i / step - at);
                 gl_text_str(&axis, names[k]);
-                at = i + strlen(names[k]);
+                at = i / step + strlen(names[k]);
             }
         }
     }

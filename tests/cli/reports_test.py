@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Commands that answer one question: exact figures over traces that are written down here."""
+import json
+
+from harness import V2, USAGE, main
+from written import CLOSED, DEFAULT, DONE, PANIC, RECV, SEND, Trace, WrittenCase
+
+
+class Channels(WrittenCase):
+    def test_the_life_of_a_buffered_channel(self):
+        t = Trace()
+        t.running(1)
+        t.go(10, 1, 7, 'main.producer', start=20)
+        t.go(11, 1, 8, 'main.consumer', start=21, p=1)
+        t.ev(100, 'ChanMake', 1, 0xc000, 2, 'int', at='main.main:7')
+        t.send(200, 210, 7, 0xc000, cap=2, after=1)
+        t.send(300, 330, 7, 0xc000, cap=2, len_=1, after=2)
+        t.recv(500, 505, 8, 0xc000, cap=2, len_=2, after=1)
+        t.recv(600, 605, 8, 0xc000, cap=2, len_=1, after=0)
+        t.ev(700, 'ChanClose', 1, 0xc000, 0, DONE, at='main.main:9')
+        t.recv(800, 801, 8, 0xc000, cap=2, result=CLOSED)
+        t.send(900, 901, 7, 0xc000, cap=2, result=PANIC)
+        t.ev(950, 'ChanClose', 1, 0xc000, 0, PANIC, at='main.main:9')
+        t.ev(1000, 'UserLog', 1, 0, 'c', 'm')
+        d = self.answer('channels', t)
+        self.assertTrue(d['recorded'])
+        self.assertEqual(d['channels_in_all'], 1)
+        c = d['channels'][0]
+        self.assertEqual((c['channel'], c['life'], c['element'], c['capacity']), (0xc000, 1, 'int', 2))
+        self.assertEqual((c['made_at'], c['made_by'], c['made_site']['line']), (100, 1, 7))
+        send, recv = c['send'], c['receive']
+        self.assertEqual((send['done'], send['panics'], send['wait']['total_ns'], send['wait']['max_ns']), (2, 1, 40, 30))
+        self.assertEqual((recv['done'], recv['closed'], recv['wait']['p99_ns']), (2, 1, 5))
+        self.assertEqual([u['start'] for u in send['users']], ['main.producer'])
+        # fill: 0 to 210, 1 to 330, 2 to 505, 1 to 605, 0 to the close at 700
+        self.assertEqual(c['fill']['seen_ns'], 600)
+        self.assertEqual(c['fill']['full_ns'], 505 - 330)
+        self.assertEqual(c['fill']['empty_ns'], 110 + 95)
+        self.assertAlmostEqual(c['fill']['mean'], (120 + 2 * 175 + 100) / 600)
+        self.assertEqual(c['fill']['max'], 2)
+        self.assertEqual((c['closed_at'], c['closed_by'], c['closed_site']['line'], c['closes_too_many']), (700, 1, 9, 1))
+        g = d['groups'][0]
+        self.assertEqual((g['n'], g['closed'], g['sends_after_close']), (1, 1, 1))
+        page = self.page('channels', t, '--width', '200')
+        self.assertIn('PANIC', page)
+        self.assertIn('closed at 700 ns by G1', page)
+
+    def test_an_address_that_is_made_again_is_another_channel(self):
+        t = Trace()
+        t.running(1)
+        for i in range(3):
+            t.ev(100 * i, 'ChanMake', 1, 0xc000, 1, 'int', at='main.main:7')
+            t.send(100 * i + 10, 100 * i + 11 + i, 1, 0xc000, cap=1, after=1)
+        d = self.answer('channels', t)
+        self.assertEqual(d['channels_in_all'], 3)
+        self.assertEqual(sorted((c['life'], c['send']['wait']['total_ns']) for c in d['channels']), [(1, 1), (2, 2), (3, 3)])
+        self.assertEqual([g['n'] for g in d['groups']], [3])
+
+    def test_selects_count_for_the_channel_that_was_chosen(self):
+        t = Trace()
+        t.running(1)
+        t.ev(100, 'ChanSelectBegin', 1, 1, 1, 0, at='main.main:8')
+        t.ev(140, 'ChanSelectEnd', 1, 0xd000, SEND, 0, DONE)
+        t.ev(200, 'ChanSelectBegin', 1, 1, 1, 1, at='main.main:8')
+        t.ev(210, 'ChanSelectEnd', 1, 0, DEFAULT, 0, DONE)
+        t.ev(300, 'ChanSelectBegin', 1, 1, 1, 0, at='main.main:8')
+        t.ev(360, 'ChanSelectEnd', 1, 0xd000, RECV, 0, DONE)
+        c = self.answer('channels', t)['channels']
+        self.assertEqual(len(c), 1)
+        self.assertEqual((c[0]['send']['wait']['total_ns'], c[0]['receive']['wait']['total_ns']), (40, 60))
+        self.assertIsNone(c[0]['made_at'])
+
+    def test_a_range_that_nobody_ends(self):
+        for stack, asked in (('runtime.chanrecv2:1<main.loop:30', True), ('runtime.chanrecv1:1<main.loop:30', False)):
+            t = Trace()
+            t.running(1)
+            t.recv(100, 110, 1, 0xc000, at=stack)
+            t.ev(200, 'ChanRecvBegin', 1, 0xc000, 0, 0, at=stack)
+            d = self.answer('channels', t)
+            self.assertEqual(d['channels'][0]['received_until_closed'], asked)
+            self.assertEqual(d['groups'][0]['unclosed_though_received_until_closed'], int(asked))
+            self.assertEqual(d['channels'][0]['receive']['waiting'], 1)
+
+    def test_an_imported_trace_says_what_it_cannot_know(self):
+        page = self.page('channels', V2)
+        self.assertIn('does not say which channel', page)
+        t = Trace()
+        t.running(1)
+        t.go(10, 1, 7, 'main.producer', start=20, p=1)
+        for i in range(3):
+            t.block(100 * i + 100, 7, 'chan send', 'runtime.chansend1:1<main.producer:20', p=1)
+            t.wake(100 * i + 130, 1, 7, 100 * i + 140, at='runtime.chanrecv1:1<main.main:40', p=1)
+        d = self.answer('channels', t)
+        self.assertFalse(d['recorded'])
+        self.assertEqual(len(d['rendezvous']), 1)
+        r = d['rendezvous'][0]
+        self.assertEqual((r['n'], r['total_ns'], r['waited_in'], r['released_by']), (3, 90, 'chan send', 'receive'))
+        self.assertEqual((r['site']['line'], r['release_site']['line']), (20, 40))
+
+
+class Options(WrittenCase):
+    def test_what_is_wrong_is_pointed_at(self):
+        for words, said in ((['goroutines', '--sort', 'runing'], 'did you mean running?'),
+                            (['goroutines', '--group', '('], 'character'),
+                            (['pauses', '--include', 'stw,sweeep'], "'sweeep', at character 5"),
+                            (['pauses', '--window', '2s'], 'from 1us to 1s'),
+                            (['regions', '--name', '['], 'character')):
+            with self.subTest(words=words):
+                self.assert_refused(self.golanes(*words, V2, code=USAGE), said)
+
+    def test_rows_and_width(self):
+        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks'):
+            for width in (40, 80, 200):
+                page = self.page(command, V2, '--width', str(width), '--top', '3')
+                for line in page.splitlines()[1:]:
+                    self.assertLessEqual(len(line), width, f'{command}: {line}')
+
+    def test_a_group_is_chosen(self):
+        d = self.answer('goroutines', V2, '--group', r'^main\.main$')
+        self.assertEqual([g['start'] for g in d['groups']], ['main.main'])
+        self.assertEqual(d['goroutines_in_all'], 1)
+        self.assertEqual(json.dumps(d['all']['time']), json.dumps(d['groups'][0]['time']))
+
+
+if __name__ == '__main__':
+    main()
