@@ -65,6 +65,16 @@ bool gl_channels_operation_of(const gl_channels *x, uint64_t g, gl_channel_opera
     return true;
 }
 
+uint64_t gl_channels_waiting(const gl_channels *x, uint64_t chan, unsigned end)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < x->operation_count; i++) {
+        const gl_open_operation *o = &x->operations[i];
+        n += o->used && !o->op.select && o->op.chan == chan && o->op.end == end;
+    }
+    return n;
+}
+
 const gl_channel *gl_channels_find(const gl_channels *x, uint64_t chan)
 {
     uint32_t at = gl_map_get(&x->live_of, chan);

@@ -48,6 +48,7 @@ static gl_stuck_goroutine describe(const gl_goroutines *gs, const gl_goroutine *
         .reason = gs->reasons->list[g->reason].figures.reason,
         .since_known = !g->since_open,
         .since = g->since,
+        .created = g->preexisting ? -1 : g->created,
         .site = gl_sites_where(sites, g->wait_stack),
         .created_at = gl_sites_where(sites, g->create_stack),
     };

@@ -98,6 +98,117 @@ class Channels(WrittenCase):
         self.assertEqual((r['site']['line'], r['release_site']['line']), (20, 40))
 
 
+class Stuck(WrittenCase):
+    def places(self, t, *options):
+        return {p['start']: p for p in self.answer('stuck', t, *options)['places']}
+
+    def test_nil_channels_and_empty_selects(self):
+        t = Trace()
+        t.running(1)
+        for g, func, at in ((7, 'main.a', 'runtime.chanrecv1:1<main.a:20'), (8, 'main.b', 'runtime.block:1<main.b:21')):
+            t.go(10, 1, g, func, start=20)
+            t.block(30, g, 'forever', at)
+        t.go(40, 1, 9, 'main.c', start=50)
+        t.ev(60, 'ChanSendBegin', 9, 0, 0, 0, at='main.c:22')
+        t.block(61, 9, 'chan send', 'runtime.chansend1:1<main.c:22')
+        p = self.places(t)
+        self.assertEqual([p[f]['cause'] for f in ('main.a', 'main.b', 'main.c')], ['nil channel', 'empty select', 'nil channel'])
+
+    @staticmethod
+    def two(last_user):
+        """G7 and G8 talk over two channels, then each waits for the other; last_user(t) may change that."""
+        t = Trace()
+        t.running(1)
+        for g in (7, 8):
+            t.go(10, 1, g, f'main.f{g}', start=20)
+        for chan in (0xa000, 0xb000):
+            t.ev(30, 'ChanMake', 1, chan, 0, 'int', at='main.main:3')
+        t.send(100, 110, 7, 0xa000)
+        t.recv(100, 110, 8, 0xa000)
+        t.send(200, 210, 8, 0xb000)
+        t.recv(200, 210, 7, 0xb000)
+        last_user(t)
+        for g, chan in ((7, 0xb000), (8, 0xa000)):
+            t.ev(300, 'ChanRecvBegin', g, chan, 0, 0, at=f'main.f{g}:40')
+            t.block(301, g, 'chan receive', f'runtime.chanrecv1:1<main.f{g}:40')
+        t.ev(1000, 'UserLog', 1, 0, 'c', 'm')
+        return t
+
+    def test_a_circle_is_found(self):
+        d = self.answer('stuck', self.two(lambda t: None))
+        self.assertEqual([p['cause'] for p in d['places']], ['deadlock', 'deadlock'])
+        self.assertEqual(d['cycles'], 1)
+        self.assertEqual({g['cycle'] for p in d['places'] for g in p['goroutines']}, {1})
+        self.assertFalse(d['everybody'])
+        self.assertIn('Deadlock: G7', self.page('stuck', self.two(lambda t: None)))
+
+    def test_a_circle_that_somebody_alive_can_break_is_none(self):
+        def others(t):
+            t.send(250, 260, 1, 0xa000, at='main.main:9')
+        d = self.answer('stuck', self.two(others))
+        self.assertEqual([p['cause'] for p in d['places']], ['not known', 'not known'])
+        self.assertEqual(d['cycles'], 0)
+
+    def test_when_all_wait_the_program_is_deadlocked(self):
+        t = self.two(lambda t: None)
+        t.block(1001, 1, 'chan receive', 'runtime.chanrecv1:1<main.main:50')
+        self.assertTrue(self.answer('stuck', t)['everybody'])
+
+    def lonely(self, end_by, at='runtime.chanrecv2:1<main.f7:40'):
+        """G7 receives what G8 sends; G8 ends, after end_by(t)."""
+        t = Trace()
+        t.running(1)
+        for g in (7, 8):
+            t.go(10, 1, g, f'main.f{g}', start=20)
+        t.ev(30, 'ChanMake', 1, 0xa000, 1, 'int', at='main.main:3')
+        t.send(100, 110, 8, 0xa000, cap=1)
+        t.recv(100, 110, 7, 0xa000, at=at, cap=1)
+        end_by(t)
+        t.ev(300, 'ChanRecvBegin', 7, 0xa000, 0, 1, at=at)
+        t.block(301, 7, 'chan receive', at)
+        t.ev(400, 'GoEnd', 8, 3)
+        return self.places(t)['main.f7']
+
+    def test_a_forgotten_close_and_no_sender_left(self):
+        p = self.lonely(lambda t: None)
+        self.assertEqual(p['cause'], 'never closed')
+        self.assertEqual((p['channel']['channel'], p['channel']['sent_by'], p['channel']['fill']), (0xa000, [8], 0))
+        self.assertEqual(p['channel']['alive_and_seen_with_it'], [1])
+        self.assertEqual(self.lonely(lambda t: None, at='runtime.chanrecv1:1<main.f7:40')['cause'], 'no sender is left')
+        p = self.lonely(lambda t: t.send(200, 210, 1, 0xa000, cap=1))  # main sends too, and is alive
+        self.assertEqual(p['cause'], 'not known')
+
+    def leak(self, n, step, released=0):
+        t = Trace()
+        t.running(1)
+        for i in range(n):
+            t.go(1000 * i * step + 10, 1, 10 + i, 'main.leak', start=1000 * i * step + 20)
+            t.block(1000 * i * step + 30, 10 + i, 'chan send', 'runtime.chansend1:1<main.leak:40')
+        for i in range(released):
+            t.wake(100000 + i * 10, 1, 10 + i, 100001 + i * 10, at='runtime.chanrecv1:1<main.main:50')
+            t.block(100005 + i * 10, 10 + i, 'chan send', 'runtime.chansend1:1<main.leak:40')
+        t.ev(200000, 'UserLog', 1, 0, 'c', 'm')
+        return t
+
+    def test_a_leak_grows_all_the_time(self):
+        p = self.places(self.leak(50, 2))['main.leak']
+        self.assertEqual((p['n'], p['growing'], p['released_here']), (50, True, 0))
+        self.assertAlmostEqual(p['growing_per_s'], 50 / 98e-6, delta=1)
+        for t in (self.leak(7, 20),            # few
+                  self.leak(50, 0),            # all made at once: a pool
+                  self.leak(50, 2, released=50)):  # each was released before: workers
+            self.assertFalse(self.places(t)['main.leak']['growing'])
+
+    def test_a_baseline_leaves_only_what_is_new(self):
+        old, new = self.write(self.leak(10, 2), 'old.lanes'), self.write(self.leak(60, 2), 'new.lanes')
+        d = self.answer('stuck', new, '--baseline', old)
+        self.assertEqual([(p['n'], p['new']) for p in d['places']], [(60, 50)])
+        self.assertEqual(self.answer('stuck', old, '--baseline', new)['places'], [])
+        self.assertEqual(self.answer('stuck', new, '--baseline', new)['places'], [])
+        self.assertIn('Nothing new', self.page('stuck', new, '--baseline', new))
+        self.assert_refused(self.golanes('stuck', '--baseline', self.path('none'), new, code=3), 'none')
+
+
 class Options(WrittenCase):
     def test_what_is_wrong_is_pointed_at(self):
         for words, said in ((['goroutines', '--sort', 'runing'], 'did you mean running?'),
@@ -109,7 +220,7 @@ class Options(WrittenCase):
                 self.assert_refused(self.golanes(*words, V2, code=USAGE), said)
 
     def test_rows_and_width(self):
-        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks'):
+        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck'):
             for width in (40, 80, 200):
                 page = self.page(command, V2, '--width', str(width), '--top', '3')
                 for line in page.splitlines()[1:]:

@@ -109,7 +109,7 @@ gl_channels *gl_channels_new(gl_summary *s, const gl_dict *dict, const gl_channe
 int gl_channels_finish(gl_channels *x, int64_t end_ns, const gl_channels_result **out) GL_MUST_CHECK;
 void gl_channels_destroy(gl_channels *x);
 
-/** What a goroutine is in the middle of, at any time before gl_channels_finish or after. */
+/** What a goroutine is in the middle of, at any time. */
 typedef struct gl_channel_operation {
     uint64_t chan; /**< 0: a select, or the nil channel */
     bool select;
@@ -119,7 +119,10 @@ typedef struct gl_channel_operation {
 } gl_channel_operation;
 /** False: none. */
 bool gl_channels_operation_of(const gl_channels *x, uint64_t g, gl_channel_operation *out);
-/** The newest life of a channel; spreads are not filled. NULL: not known. Until the next event. */
+/** Goroutines that are in an operation of that end of a channel. */
+uint64_t gl_channels_waiting(const gl_channels *x, uint64_t chan, unsigned end);
+/** The newest life of a channel; spreads are not filled. NULL: not known, or gl_channels_finish was called. Until the next
+ * event. */
 const gl_channel *gl_channels_find(const gl_channels *x, uint64_t chan);
 
 #ifdef __cplusplus

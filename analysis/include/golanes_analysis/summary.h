@@ -244,6 +244,7 @@ typedef struct gl_stuck_goroutine {
     uint32_t name, reason;
     bool since_known; /**< else it was waiting when the trace started */
     int64_t since;
+    int64_t created; /**< -1: before the trace */
     gl_site site, created_at;
 } gl_stuck_goroutine;
 
