@@ -209,6 +209,195 @@ class Stuck(WrittenCase):
         self.assert_refused(self.golanes('stuck', '--baseline', self.path('none'), new, code=3), 'none')
 
 
+class Anomalies(WrittenCase):
+    """Each kind is shown by one trace, and nearly by another."""
+
+    def found(self, t):
+        d = self.answer('anomalies', t)
+        kinds = {k: v['n'] for k, v in d['kinds'].items() if v['n']}
+        self.assertEqual(sum(kinds.values()), len(d['anomalies']))
+        return kinds, d['anomalies']
+
+    @staticmethod
+    def base():
+        t = Trace()
+        t.running(1, at='main.main:1')
+        t.go(10, 1, 7, 'main.sender', start=20, p=1)
+        return t
+
+    def test_nothing(self):
+        self.assertEqual(self.found(self.base())[0], {})
+        self.assertIn('NOTHING FOUND', self.page('anomalies', self.base()))
+
+    def test_a_send_after_the_close(self):
+        for close, want in ((100, {'send-on-closed': 1}), (None, {})):
+            t = self.base()
+            if close:
+                t.ev(close, 'ChanClose', 1, 0xc000, 0, DONE, at='main.main:9')
+            t.send(150, 160, 7, 0xc000, result=PANIC if close else DONE)
+            kinds, found = self.found(t)
+            self.assertEqual(kinds, want)
+            if close:
+                a = found[0]
+                self.assertEqual((a['goroutine'], a['start'], a['channel'], a['begin'], a['ns']), (7, 'main.sender', 0xc000, 150, 50))
+                self.assertEqual((a['other_goroutine'], a['other_at'], a['other_site']['line'], a['was_waiting']), (1, 100, 9, False))
+                self.assertIn('closed by G1 main.main at x.go:9 50 ns before', self.page('anomalies', t, '--width', '200'))
+
+    def test_a_send_that_waits_when_the_channel_is_closed(self):
+        t = self.base()
+        t.ev(50, 'ChanSendBegin', 7, 0xc000, 0, 0, at='main.send:20')
+        t.block(51, 7, 'chan send', 'runtime.chansend1:1<main.send:20', p=1)
+        t.ev(100, 'ChanClose', 1, 0xc000, 0, DONE, at='main.main:9')
+        t.wake(101, 1, 7, 110, p=1)
+        t.ev(111, 'Panic', 7, 'send on closed channel', 0xc000, at='main.send:20')
+        t.ev(112, 'ChanSendEnd', 7, 0xc000, 0, PANIC)
+        t.ev(200, 'GoEnd', 7, 3, p=1)
+        kinds, found = self.found(t)
+        self.assertEqual(kinds, {'send-on-closed': 1, 'dead-by-panic': 1})  # one, though told of twice
+        self.assertTrue(found[0]['was_waiting'])
+        self.assertEqual(found[1]['text'], 'send on closed channel')
+
+    def test_closes_too_many(self):
+        t = self.base()
+        t.ev(100, 'ChanClose', 1, 0xc000, 0, DONE, at='main.main:9')
+        t.ev(130, 'ChanClose', 7, 0xc000, 0, PANIC, at='main.send:22')
+        t.ev(140, 'ChanClose', 7, 0, 0, PANIC, at='main.send:23')
+        kinds, found = self.found(t)
+        self.assertEqual(kinds, {'close-of-closed': 1, 'close-of-nil': 1})
+        self.assertEqual((found[0]['ns'], found[0]['other_goroutine']), (30, 1))
+        t = self.base()  # the address lives again: that is another channel
+        t.ev(100, 'ChanClose', 1, 0xc000, 0, DONE, at='main.main:9')
+        t.ev(110, 'ChanMake', 1, 0xc000, 0, 'int', at='main.main:8')
+        t.ev(130, 'ChanClose', 7, 0xc000, 0, DONE, at='main.send:22')
+        self.assertEqual(self.found(t)[0], {})
+
+    def test_a_panic_that_kills_and_one_that_does_not(self):
+        t = self.base()
+        t.ev(100, 'Panic', 7, 'boom', 0, at='main.f:3')
+        t.ev(200, 'GoEnd', 7, 3, p=1)
+        kinds, found = self.found(t)
+        self.assertEqual(kinds, {'dead-by-panic': 1})
+        self.assertEqual((found[0]['text'], found[0]['start']), ('boom', 'main.sender'))
+        t = self.base()
+        t.ev(100, 'Panic', 7, 'boom', 0, at='main.f:3')
+        t.block(150, 7, 'sleep', 'time.Sleep:1', p=1)  # it recovered
+        self.assertEqual(self.found(t)[0], {})
+
+    def test_running_without_an_unpark(self):
+        def trace(woken):
+            t = self.base()
+            t.block(50, 7, 'chan receive', 'runtime.chanrecv1:1<main.f:20', p=1)
+            if woken == 'lost':
+                t.ev(55, 'Lost', 0, 3, 0, 80, 'ring full', p=None)
+            elif woken:
+                t.ev(60, 'GoUnpark', 1, 7)
+            t.ev(90, 'GoStart', 0, 7, p=1)
+            return self.found(t)
+        kinds, found = trace(False)
+        self.assertEqual(kinds, {'ran-without-unpark': 1})
+        self.assertEqual((found[0]['state'], found[0]['left_as'], found[0]['begin'], found[0]['end']), ('Waiting', 'Runnable', 50, 90))
+        self.assertEqual(trace(True)[0], {})
+        kinds, found = trace('lost')  # what is missing explains it
+        self.assertEqual(kinds, {'lost-events': 1})
+        self.assertEqual((found[0]['count'], found[0]['end'], found[0]['text']), (3, 80, 'ring full'))
+
+    def test_an_explosion_of_goroutines(self):
+        def trace(n, step, end=False):
+            t = self.base()
+            for i in range(n):
+                t.go(1000 + i * step, 1, 100 + i, 'main.job', start=1001 + i * step, at='main.accept:8')
+                if end:
+                    t.ev(1002 + i * step, 'GoEnd', 100 + i, 3)
+            return self.found(t)
+        kinds, found = trace(1200, 1000)
+        self.assertEqual(kinds, {'goroutine-explosion': 1})
+        self.assertEqual((found[0]['count'], found[0]['site']['func']), (1200 + 1, 'main.accept'))  # and that of base()
+        self.assertEqual(trace(900, 1000)[0], {})         # fewer
+        self.assertEqual(trace(1200, 200000)[0], {})      # as many, but over a quarter of a second
+        self.assertEqual(trace(1200, 1000, True)[0], {})  # as many, but each ends
+
+    def test_a_busy_select(self):
+        def trace(n, sleeps=0, gap=500):
+            t = self.base()
+            for i in range(n):
+                at = 1000 + i * gap
+                t.ev(at, 'ChanSelectBegin', 7, 0, 1, 1, at='main.poll:33', p=1)
+                t.ev(at + 5, 'ChanSelectEnd', 7, 0, DEFAULT, 0, DONE, p=1)
+                if sleeps and i % sleeps == 0:
+                    t.block(at + 6, 7, 'sleep', 'time.Sleep:1', p=1)
+                    t.wake(at + 7, 0, 7, at + 8, p=1)
+            return self.found(t)
+        kinds, found = trace(1500)
+        self.assertEqual(kinds, {'busy-select': 1})
+        self.assertEqual((found[0]['goroutine'], found[0]['count'], found[0]['ns']), (7, 1500, 1499 * 500))
+        self.assertEqual(found[0]['site']['line'], 33)
+        self.assertEqual(trace(900)[0], {})
+        self.assertEqual(trace(1500, sleeps=500)[0], {})
+        self.assertEqual(trace(1500, gap=50000)[0], {})
+
+    def test_a_gosched_storm(self):
+        def trace(n, reason='runtime.Gosched', gap=100):
+            t = self.base()
+            for i in range(n):
+                t.ev(1000 + i * gap, 'GoYield', 7, reason, at='main.spin:44', p=1)
+                t.ev(1010 + i * gap, 'GoStart', 0, 7, p=1)
+            return self.found(t)
+        kinds, found = trace(1000)
+        self.assertEqual(kinds, {'gosched-storm': 1})
+        self.assertEqual((found[0]['count'], found[0]['site']['line']), (1000, 44))
+        self.assertEqual(trace(999)[0], {})
+        self.assertEqual(trace(1000, 'preempted')[0], {})
+        self.assertEqual(trace(1000, gap=30000)[0], {})
+
+    def test_a_timer_storm(self):
+        def trace(n, gap, by=0):
+            t = self.base()
+            for i in range(n):
+                at = 10000000 + i * gap
+                t.block(at, 7, 'sleep', 'time.Sleep:1', p=1)
+                t.wake(at + 1, by, 7, at + 2, p=1)
+            return self.found(t)
+        kinds, found = trace(2500, 5000)
+        self.assertEqual(kinds, {'timer-storm': 1})
+        self.assertEqual((found[0]['begin'], found[0]['count']), (10000000, 2000))  # the part that is dense enough
+        self.assertEqual(trace(900, 5000)[0], {})
+        self.assertEqual(trace(2500, 20000)[0], {})
+        self.assertEqual(trace(2500, 5000, by=1)[0], {})
+
+    def test_long_waits_and_delayed_wakes(self):
+        def trace(ns, stw=None, by=1):
+            t = self.base()
+            t.block(100, 7, 'chan receive', 'runtime.chanrecv1:1<main.f:20', p=1)
+            t.ev(1000, 'GoUnpark', by, 7, at='main.main:30')
+            if stw:
+                t.stw(1000 + stw[0], 1000 + stw[1], 1)
+            t.ev(1000 + ns, 'GoStart', 0, 7, p=1)
+            return self.found(t)
+        kinds, found = trace(10000000)
+        self.assertEqual(kinds, {'long-runnable': 1})
+        self.assertEqual((found[0]['ns'], found[0]['other_goroutine'], found[0]['site']['line']), (10000000, 1, 30))
+        self.assertEqual(trace(9999999)[0], {})
+        kinds, found = trace(200000, (10, 150000))
+        self.assertEqual(kinds, {'delayed-unpark': 1})
+        self.assertEqual((found[0]['ns'], found[0]['text'], found[0]['other_at']), (149990, 'GC mark termination', 1010))
+        self.assertEqual(trace(200000, (10, 90000))[0], {})
+        self.assertEqual(trace(100, (-500, 90000))[0], {})
+
+    def test_kinds_are_chosen_by_name(self):
+        t = self.base()
+        t.ev(140, 'ChanClose', 7, 0, 0, PANIC, at='main.send:23')
+        self.assertEqual(len(self.answer('anomalies', t, '--kind', 'close-of-nil')['anomalies']), 1)
+        self.assertEqual(self.answer('anomalies', t, '--kind', 'busy-select,panic'.replace('panic', 'dead-by-panic'))['anomalies'], [])
+        self.assert_refused(self.golanes('anomalies', '--kind', 'busy-select,send-on-close', V2, code=USAGE),
+                            'at character 13', 'did you mean send-on-closed?')
+
+    def test_an_imported_trace_says_what_it_cannot_show(self):
+        d = self.answer('anomalies', V2)
+        self.assertFalse(d['kinds']['send-on-closed']['can_tell'])
+        self.assertTrue(d['kinds']['long-runnable']['can_tell'])
+        self.assertIn('NOT TOLD', self.page('anomalies', V2))
+
+
 class Options(WrittenCase):
     def test_what_is_wrong_is_pointed_at(self):
         for words, said in ((['goroutines', '--sort', 'runing'], 'did you mean running?'),
@@ -220,7 +409,7 @@ class Options(WrittenCase):
                 self.assert_refused(self.golanes(*words, V2, code=USAGE), said)
 
     def test_rows_and_width(self):
-        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck'):
+        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck', 'anomalies'):
             for width in (40, 80, 200):
                 page = self.page(command, V2, '--width', str(width), '--top', '3')
                 for line in page.splitlines()[1:]:
