@@ -16,9 +16,16 @@ static uint8_t number_of(ZydisRegister r)
     return (uint8_t)ZydisRegisterGetId(whole);
 }
 
-static uint32_t bit_of(uint8_t number)
+static gl_regs set_of(uint8_t number)
 {
-    return number < GL_REG_NONE ? 1u << number : 0;
+    return number < GL_REG_NONE ? GL_REG(number) : 0;
+}
+
+/* The part that an operand is. */
+static gl_regs part_of(uint8_t number, const ZydisDecodedOperand *o)
+{
+    bool high = o->reg.value >= ZYDIS_REGISTER_AH && o->reg.value <= ZYDIS_REGISTER_BH;
+    return number < GL_REG_NONE && o->size == 8 && !high ? GL_REG_BYTE(number) : set_of(number);
 }
 
 static uint8_t flow_of(const ZydisDecodedInstruction *z, const ZydisDecodedOperand *first)
@@ -44,16 +51,17 @@ static void take_register(gl_insn *in, const ZydisDecodedOperand *o)
     uint8_t r = number_of(o->reg.value);
     if (in->reg == GL_REG_NONE && o->visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT)
         in->reg = r;
+    gl_regs part = part_of(r, o);
     if (o->actions & ZYDIS_OPERAND_ACTION_MASK_READ)
-        in->reads |= bit_of(r);
-    /* What leaves a part of the register as it was, or may leave all of it, ends nothing. */
-    if (o->size >= 32 && (o->actions & ZYDIS_OPERAND_ACTION_WRITE))
-        in->kills |= bit_of(r);
+        in->reads |= part;
+    /* What leaves a part of it as it was, or may leave all of it, ends nothing. */
+    if ((o->size >= 32 || (o->size == 8 && part != set_of(r))) && (o->actions & ZYDIS_OPERAND_ACTION_WRITE))
+        in->kills |= part;
 }
 
 static void take_memory(gl_insn *in, const ZydisDecodedInstruction *z, const ZydisDecodedOperand *o)
 {
-    in->reads |= bit_of(number_of(o->mem.base)) | bit_of(number_of(o->mem.index));
+    in->reads |= set_of(number_of(o->mem.base)) | set_of(number_of(o->mem.index));
     if (o->visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT)
         return;
     in->writes_memory |= (o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
@@ -96,7 +104,7 @@ static void take(gl_insn *in, uint64_t at, const ZydisDecodedInstruction *z, con
     }
     take_flags(in, z->cpu_flags);
     if (clears(z, o))
-        in->reads &= ~bit_of(in->reg);
+        in->reads &= ~set_of(in->reg);
 }
 
 uint32_t gl_code_index(const gl_code *c, uint64_t at)
@@ -186,7 +194,7 @@ void gl_code_clean_up(gl_code *c)
 
 /* Liveness: a register is dead where no way on reads it before it is written. */
 
-#define R(name) (1u << GL_##name)
+#define R(name) GL_REG(GL_##name)
 #define ABI_WORDS (R(RAX) | R(RBX) | R(RCX) | R(RDI) | R(RSI) | R(R8) | R(R9) | R(R10) | R(R11))
 #define ALWAYS (R(RSP) | R(RBP) | R(R14)) /* stack, frame, current goroutine */
 
@@ -200,7 +208,7 @@ static bool is_helper(const gl_goprog *p, uint64_t target)
            strncmp(f.name, "runtime.duff", 12) == 0;
 }
 
-static uint32_t reads_of(const gl_insn *in, const gl_goprog *p, bool at_entry)
+static gl_regs reads_of(const gl_insn *in, const gl_goprog *p, bool at_entry)
 {
     if (in->flow == GL_FLOW_CALL) /* through a register: the closure is in RDX */
         return in->reads | (at_entry || !is_helper(p, in->target) ? ABI_WORDS | ALWAYS | (in->target ? 0 : R(RDX)) : GL_REGS_ALL);
@@ -211,16 +219,16 @@ static uint32_t reads_of(const gl_insn *in, const gl_goprog *p, bool at_entry)
     return in->reads;
 }
 
-static uint32_t live_at(const gl_code *c, uint64_t at)
+static gl_regs live_at(const gl_code *c, uint64_t at)
 {
     uint32_t i = gl_code_index(c, at);
     return i < c->count ? c->live[i] : GL_REGS_ALL | GL_FLAGS;
 }
 
-static uint32_t live_behind(const gl_code *c, uint32_t i)
+static gl_regs live_behind(const gl_code *c, uint32_t i)
 {
     const gl_insn *in = &c->insns[i];
-    uint32_t next = i + 1 < c->count ? c->live[i + 1] : 0;
+    gl_regs next = i + 1 < c->count ? c->live[i + 1] : 0;
     switch (in->flow) {
     case GL_FLOW_BRANCH: return next | live_at(c, in->target);
     case GL_FLOW_JUMP: return live_at(c, in->target);
@@ -235,7 +243,7 @@ int gl_code_liveness(gl_code *c, const gl_goprog *p, bool at_entry)
 {
     free(c->live);
     c->live = calloc(c->count ? c->count : 1, sizeof *c->live);
-    uint32_t *reads = malloc((c->count ? c->count : 1) * sizeof *reads);
+    gl_regs *reads = malloc((c->count ? c->count : 1) * sizeof *reads);
     if (!c->live || !reads) {
         free(reads);
         return GL_E_NOMEM;
@@ -245,7 +253,7 @@ int gl_code_liveness(gl_code *c, const gl_goprog *p, bool at_entry)
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t i = c->count; i-- > 0;) {
-            uint32_t live = reads[i] | (live_behind(c, i) & ~c->insns[i].kills);
+            gl_regs live = reads[i] | (live_behind(c, i) & ~c->insns[i].kills);
             changed |= live != c->live[i];
             c->live[i] = live;
         }

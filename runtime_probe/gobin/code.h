@@ -19,14 +19,21 @@ typedef enum gl_flow {
 } gl_flow;
 
 #define GL_REG_NONE 16
-#define GL_REGS_ALL 0xffffu
-#define GL_FLAGS (1u << 16) /* the arithmetic flags, as one more register */
+/*
+ * Sets of registers. The lowest byte and the rest of a register count as two: a condition is often set and read as a byte
+ * of a register that holds nothing else.
+ */
+typedef uint64_t gl_regs;
+#define GL_REG_BYTE(number) (UINT64_C(1) << (number))
+#define GL_REG(number) (UINT64_C(0x10001) << (number))
+#define GL_REGS_ALL UINT64_C(0xffffffff)
+#define GL_FLAGS (UINT64_C(1) << 32) /* the arithmetic flags, as one more register */
 
 typedef struct gl_insn {
     uint64_t at, target;   /* target: of a direct branch, jump or call; 0: none */
     uint64_t memory;       /* address of a RIP-relative memory operand; 0: none */
     int64_t displacement;  /* of the memory operand */
-    uint32_t reads, kills; /* registers and GL_FLAGS: read; and written whole, whatever happens */
+    gl_regs reads, kills;  /* kills: written whole, whatever happens */
     uint16_t mnemonic;     /* ZydisMnemonic */
     uint16_t memory_bits;  /* size of the memory operand */
     uint8_t n, flow;
@@ -39,7 +46,7 @@ typedef struct gl_code {
     gl_gofunc function;
     gl_insn *insns;
     uint32_t count;
-    uint32_t *live; /* by instruction: what is read from there on before it is written; made by gl_code_liveness */
+    gl_regs *live; /* by instruction: what is read from there on before it is written; made by gl_code_liveness */
     bool calls, computed;
 } gl_code;
 

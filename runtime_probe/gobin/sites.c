@@ -50,8 +50,8 @@ static void settle(gl_gosite *s, const gl_code *c, uint32_t first, uint32_t last
     s->event = record < c->count ? (uint32_t)(c->insns[record].at - s->address) : s->length;
     s->why = objection(c, first, last, s->length);
     s->hookable = s->why == NULL;
-    uint32_t live = record < c->count ? c->live[record] : GL_REGS_ALL | GL_FLAGS;
-    s->dead = (uint16_t)~live;
+    gl_regs live = record < c->count ? c->live[record] : GL_REGS_ALL | GL_FLAGS;
+    s->dead = (uint16_t)~(live | live >> 16);
     s->flags_dead = !(live & GL_FLAGS);
 }
 
@@ -169,7 +169,7 @@ static bool computed_status(const gl_code *c, uint32_t i, const gl_golayout *l)
     uint8_t base = c->insns[i].base;
     for (uint32_t k = i; k-- > 0 && i - k <= BACK;) {
         const gl_insn *in = &c->insns[k];
-        if (base < GL_REG_NONE && (in->kills >> base & 1))
+        if (base < GL_REG_NONE && (in->kills & GL_REG_BYTE(base)))
             return (in->mnemonic == ZYDIS_MNEMONIC_LEA || in->mnemonic == ZYDIS_MNEMONIC_ADD) &&
                    in->displacement == l->g_atomicstatus;
     }

@@ -53,8 +53,8 @@ typedef struct gl_gosite {
     const char *why;    /**< one half sentence where it is not; else NULL */
     bool stack_check;   /**< ENTRY: the displaced bytes begin with one */
     bool calls;         /**< the function contains a call, so stack below RSP is accounted for */
-    uint16_t dead;      /**< registers (1 << gl_goreg) whose values nobody reads after the record's place */
-    bool flags_dead;    /**< nor the flags */
+    uint16_t dead;      /**< registers (1 << gl_goreg) whose values at the record's place nobody reads any more */
+    bool flags_dead;    /**< nor the flags. CAS: before the instruction; what it leaves in them is read behind it */
     uint64_t uprobe;    /**< where a kernel probe goes: `push rbp` behind the check if there is one (the kernel emulates it) */
     gl_goreg base, value; /**< CAS: `lock cmpxchg [base + displacement], value`; the old value is in EAX */
     int32_t displacement;
