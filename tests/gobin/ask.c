@@ -1,7 +1,8 @@
 /*
  * What golanes reads out of a Go program, as lines for scripts to compare.
- *   gobin_ask PROGRAM info|functions|layout|sites|inlined NAME...|frames (addresses on standard input)
+ *   gobin_ask PROGRAM info|functions|layout|sites|vars|live PID|inlined NAME...|frames (addresses on standard input)
  */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,52 @@ static int ask_sites(const gl_goprog *p)
     return 0;
 }
 
+static int ask_vars(const gl_goprog *p)
+{
+    gl_govars v;
+    gl_goprog_vars(p, &v);
+    printf("allgs %" PRIx64 "\nallm %" PRIx64 "\nallp %" PRIx64 "\nwork_cycles %" PRIx64 "\n", v.allgs, v.allm, v.allp, v.work_cycles);
+    return 0;
+}
+
+static size_t threads_of(int pid, int *out, size_t max)
+{
+    char path[64];
+    size_t n = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && n < max && (e = readdir(d));)
+        if (e->d_name[0] != '.')
+            out[n++] = atoi(e->d_name);
+    if (d)
+        closedir(d);
+    return n;
+}
+
+/* A process of the program: its bias, whether its memory is the program's, whether the runtime's structures make sense. */
+static int ask_live(const gl_goprog *p, int pid)
+{
+    gl_golayout l;
+    gl_govars v;
+    gl_goplan *plan;
+    gl_error err = {0};
+    uint64_t bias;
+    int threads[1024];
+    gl_gomemory mem = {gl_gomemory_read_pid, &pid};
+    gl_goprog_vars(p, &v);
+    int rc = gl_goprog_layout(p, &l, &err);
+    if (rc == 0)
+        rc = gl_goplan_make(p, &l, &plan, &err);
+    if (rc == 0)
+        rc = gl_goprog_bias(p, pid, &bias, &err);
+    for (uint32_t i = 0; rc == 0 && i < plan->site_count; i++)
+        rc = gl_goprog_check_memory(p, &mem, bias, &plan->sites[i].function, 1, &err);
+    if (rc == 0)
+        rc = gl_goprog_check_live(p, &l, &v, &mem, bias, threads, threads_of(pid, threads, 1024), &err);
+    printf("%s\n", rc < 0 ? err.text : "live");
+    return rc < 0;
+}
+
 static int ask_frames(const gl_goprog *p)
 {
     char line[128];
@@ -118,6 +165,10 @@ int main(int argc, char **argv)
         rc = ask_layout(p);
     else if (strcmp(argv[2], "sites") == 0)
         rc = ask_sites(p);
+    else if (strcmp(argv[2], "vars") == 0)
+        rc = ask_vars(p);
+    else if (strcmp(argv[2], "live") == 0 && argc > 3)
+        rc = ask_live(p, atoi(argv[3]));
     else if (strcmp(argv[2], "frames") == 0)
         rc = ask_frames(p);
     else if (strcmp(argv[2], "inlined") == 0)
