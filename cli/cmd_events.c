@@ -1,8 +1,10 @@
 #include "filter.h"
 #include "print.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct listing {
@@ -40,8 +42,9 @@ static int take(listing *l, const gl_event *ev)
 {
     if (l->print.wall && !l->wall_known)
         look_for_wall(l, ev);
-    if (!cli_filter_keeps(&l->filter, l->print.dict, ev))
-        return 0;
+    int kept = cli_filter_keeps(&l->filter, l->print.dict, ev);
+    if (kept <= 0)
+        return kept;
     if (l->print.wall && !l->wall_known && !l->count_only) {
         l->wall_missing = true;
         return GL_E_CANCELLED;
@@ -82,7 +85,7 @@ static int on_events(void *user, const gl_event *events, size_t n)
 static bool count_from_summaries(listing *l, gl_reader *r)
 {
     const cli_filter *f = &l->filter;
-    if (!r || f->pattern || f->goroutine_count || f->from != INT64_MIN || f->to != INT64_MAX)
+    if (!r || f->pattern || f->query || f->goroutine_count || f->from != INT64_MIN || f->to != INT64_MAX)
         return false;
     unsigned levels = gl_reader_levels(r);
     const gl_reader_info *info = gl_reader_get_info(r);
@@ -140,8 +143,11 @@ static int finish(listing *l, cli_source *s, const cli_args *args, int status, c
     int rc = cli_out_finish(&l->out);
     if (status < 0)
         return cli_failed(status, err);
-    if (l->filter.pattern && cli_pattern_gave_up(l->filter.pattern)) {
-        cli_say("--grep: the regular expression needs too many steps on some texts; events are missing from the result");
+    bool gave_up = (l->filter.pattern && gl_pattern_gave_up(l->filter.pattern)) ||
+                   (l->filter.query && gl_query_gave_up(l->filter.query));
+    if (gave_up) {
+        cli_say("%s: the regular expression needs too many steps on some texts; events are missing from the result",
+                l->filter.query ? "--where" : "--grep");
         return CLI_EXIT_SYSTEM;
     }
     if (rc || l->enough)
@@ -183,6 +189,34 @@ static int run_events(const cli_args *args)
     return rc;
 }
 
+static void add_plain(const char *s, gl_text *out)
+{
+    for (; *s; s++) {
+        if (strchr("\\*_<>~#", *s))
+            gl_text_str(out, "\\");
+        gl_text_add(out, s, 1);
+    }
+}
+
+/* What --where takes, for the manual page. */
+static void add_expressions(gl_text *out)
+{
+    gl_text_str(out, "\n# EXPRESSIONS\n\n");
+    add_plain("The option --where, and f and F in golanes-view(1), take an expression. A test is a field, one of = != ~ !~ < "
+              "<= > >=, and a value. ~ is a regular expression, as Perl has them, whose case counts only where it has a "
+              "capital letter. A value with spaces stands in double quotes. Tests side by side must all hold; or, not and "
+              "parentheses do the rest. A word alone means goroutines: their start function or wait reason by a regular "
+              "expression, or G and a number.\n\n"
+              "An event that ends a stretch of a goroutine's life (a wait, a run) is asked about that stretch: its state, "
+              "reason and length. A goroutine is meant where any of its events is.\n\n", out);
+    for (size_t i = 0; gl_query_field_at(i); i++) {
+        gl_text_printf(out, "*%s*\n\t", gl_query_field_at(i)->name);
+        add_plain(gl_query_field_at(i)->help, out);
+        gl_text_str(out, ".\n\n");
+    }
+    out->n--;
+}
+
 const cli_command cli_command_events = {
     .name = "events", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_events,
     .brief = "list, search and count events",
@@ -192,10 +226,12 @@ const cli_command cli_command_events = {
         "With --json each line is an object: t (ns), name, m, p, g, args (by the names of golanes-format(5)), func, file and "
         "line, or stack with --stacks, and flags. Absent keys mean none or not known.\n\n"
         "Selections narrow each other; several --type or --goroutine widen their own.",
-    CLI_OPTIONS(CLI_OPT_FROM, CLI_OPT_TO, CLI_OPT_GOROUTINE, CLI_OPT_TYPE, CLI_OPT_GREP, CLI_OPT_IGNORE_CASE, CLI_OPT_LIMIT,
+    CLI_OPTIONS(CLI_OPT_FROM, CLI_OPT_TO, CLI_OPT_GOROUTINE, CLI_OPT_TYPE, CLI_OPT_WHERE, CLI_OPT_GREP, CLI_OPT_IGNORE_CASE, CLI_OPT_LIMIT,
             CLI_OPT_JSON, CLI_OPT_STACKS, CLI_OPT_WALL, CLI_OPT_COUNT, CLI_OPT_SECONDS, CLI_OPT_STRICT, CLI_OPT_QUIET,
             CLI_OPT_HELP),
-    .examples = {{"golanes events --goroutine 37 --from 14ms --to 16ms run.lanes", "Two milliseconds of one goroutine."},
+    .page_more = add_expressions,
+    .examples = {{"golanes events --where 'state=blocked reason~chan dur>5ms' run.lanes", "The ends of long waits for channels."},
+                 {"golanes events --goroutine 37 --from 14ms --to 16ms run.lanes", "Two milliseconds of one goroutine."},
                  {"golanes events --type gcstw --stacks server.trace", "Every stop-the-world, and who asked for it."},
                  {"golanes events --type GoBlock --grep 'chan send' --count run.lanes", "How many sends had to wait."},
                  {"golanes events --json run.lanes | jq -r 'select(.name==\"UserLog\").args.message'",

@@ -6,7 +6,7 @@ typedef struct answer {
     cli_report_run *run;
     gl_marks *marks;
     const gl_marks_result *r;
-    cli_pattern *name;
+    gl_pattern *name;
 } answer;
 
 static int prepare(cli_report_run *run, void *self)
@@ -15,7 +15,7 @@ static int prepare(cli_report_run *run, void *self)
     const char *regex = cli_args_text(run->args, CLI_OPT_NAME, NULL);
     char why[300];
     a->run = run;
-    if (regex && !(a->name = cli_pattern_new(regex, false, why, sizeof why)))
+    if (regex && !(a->name = gl_pattern_new(regex, 0, why, sizeof why)))
         return cli_usage_error(run->args->command, "--name: %s", why);
     return 0;
 }
@@ -23,7 +23,7 @@ static int prepare(cli_report_run *run, void *self)
 static bool wanted(void *user, uint32_t name)
 {
     answer *a = user;
-    return !a->name || cli_pattern_string(a->name, a->run->dict, name);
+    return !a->name || gl_pattern_string(a->name, a->run->dict, name);
 }
 
 static int start(cli_report_run *run, void *self)
@@ -44,7 +44,7 @@ static void clean_up(void *self)
 {
     answer *a = self;
     gl_marks_destroy(a->marks);
-    cli_pattern_destroy(a->name);
+    gl_pattern_destroy(a->name);
 }
 
 /* --- regions --- */

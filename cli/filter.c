@@ -42,8 +42,24 @@ static int take_pattern(cli_filter *f, const cli_args *args)
     char why[300];
     if (!regex)
         return 0;
-    f->pattern = cli_pattern_new(regex, cli_args_has(args, CLI_OPT_IGNORE_CASE), why, sizeof why);
+    f->pattern =
+        gl_pattern_new(regex, cli_args_has(args, CLI_OPT_IGNORE_CASE) ? GL_PATTERN_IGNORE_CASE : 0, why, sizeof why);
     return f->pattern ? 0 : cli_usage_error(args->command, "--grep: %s", why);
+}
+
+static int take_query(cli_filter *f, const cli_args *args)
+{
+    const char *where = cli_args_text(args, CLI_OPT_WHERE, NULL);
+    gl_query_error err;
+    if (!where)
+        return 0;
+    f->query = gl_query_new(where, &err);
+    if (f->query)
+        return 0;
+    /* The place in the expression, with a few words of what stands there. */
+    const char *rest = where + err.at;
+    return cli_usage_error(args->command, "--where: at character %zu%s%.24s%s: %s", err.at + 1, *rest ? ", '" : "", rest,
+                           *rest ? "'" : " (its end)", err.text);
 }
 
 int cli_filter_init(cli_filter *f, const cli_args *args)
@@ -60,6 +76,8 @@ int cli_filter_init(cli_filter *f, const cli_args *args)
         rc = take_types(f, args);
     if (rc == 0)
         rc = take_pattern(f, args);
+    if (rc == 0)
+        rc = take_query(f, args);
     if (rc)
         cli_filter_clean_up(f);
     return rc;
@@ -68,7 +86,9 @@ int cli_filter_init(cli_filter *f, const cli_args *args)
 void cli_filter_clean_up(cli_filter *f)
 {
     free(f->goroutines);
-    cli_pattern_destroy(f->pattern);
+    gl_pattern_destroy(f->pattern);
+    gl_query_destroy(f->query);
+    f->query = NULL;
     f->goroutines = NULL;
     f->pattern = NULL;
 }
@@ -88,37 +108,24 @@ static bool names_goroutine(const cli_filter *f, const gl_event_info *info, cons
     return false;
 }
 
-/* Ids come from a file and may be wider than the tables'. */
-static uint32_t id_of(uint64_t arg)
-{
-    return arg > UINT32_MAX ? 0 : (uint32_t)arg;
-}
-
-static bool matches(cli_filter *f, const gl_dict *d, const gl_event_info *info, const gl_event *ev)
-{
-    if (cli_pattern_stack(f->pattern, d, ev->stack))
-        return true;
-    for (unsigned i = 0; info && i < info->arg_count; i++) {
-        if (info->args[i].kind == GL_KIND_STRING && cli_pattern_string(f->pattern, d, id_of(ev->arg[i])))
-            return true;
-        if (info->args[i].kind == GL_KIND_STACK && cli_pattern_stack(f->pattern, d, id_of(ev->arg[i])))
-            return true;
-    }
-    return false;
-}
-
-bool cli_filter_keeps(cli_filter *f, const gl_dict *d, const gl_event *ev)
+static bool selected(cli_filter *f, const gl_dict *d, const gl_event *ev)
 {
     if (ev->time < f->from || ev->time >= f->to)
         return false;
     if (f->types.some && (ev->type >= GL_EV_LIMIT || !f->types.has[ev->type]))
         return false;
-    if (!f->goroutine_count && !f->pattern)
-        return true;
-    const gl_event_info *info = gl_event_lookup(ev->type);
-    if (f->goroutine_count && !names_goroutine(f, info, ev))
+    if (f->goroutine_count && !names_goroutine(f, gl_event_lookup(ev->type), ev))
         return false;
-    return !f->pattern || matches(f, d, info, ev);
+    return !f->pattern || gl_pattern_texts(f->pattern, d, ev);
+}
+
+int cli_filter_keeps(cli_filter *f, const gl_dict *d, const gl_event *ev)
+{
+    /* The expression is told of every event: what it says of one depends on those before. */
+    int meant = f->query && gl_query_needs_past(f->query) ? gl_query_event(f->query, d, ev) : 1;
+    if (meant <= 0 || !selected(f, d, ev))
+        return meant < 0 ? meant : 0;
+    return f->query && !gl_query_needs_past(f->query) ? gl_query_event(f->query, d, ev) : 1;
 }
 
 cli_plan cli_filter_plan(const cli_filter *f, unsigned columns)
@@ -129,7 +136,12 @@ cli_plan cli_filter_plan(const cli_filter *f, unsigned columns)
         plan.columns |= GL_COL_CONTEXT | GL_COL_ARGS;
     if (f->pattern)
         plan.columns |= GL_COL_STACK | GL_COL_ARGS;
-    if (f->types.some) {
+    bool past = f->query && gl_query_needs_past(f->query);
+    if (f->query)
+        plan.columns = GL_COL_ALL;
+    if (past)
+        plan.from = 0;
+    if (f->types.some && !past) {
         plan.types = f->type_list;
         plan.type_count = f->type_count;
     }

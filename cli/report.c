@@ -27,7 +27,7 @@ void cli_report_file(const cli_report_run *run, cli_summary_file *f)
 bool cli_report_wants(void *user, uint32_t group)
 {
     const cli_report_run *run = user;
-    return !run->group || cli_pattern_string(run->group, run->dict, group);
+    return !run->group || gl_pattern_string(run->group, run->dict, group);
 }
 
 static bool print_text(answering *a, FILE *stream)
@@ -75,7 +75,7 @@ static int prepare(cli_report_run *run, const cli_report *report, void *self)
     uint64_t top = cli_args_number(run->args, CLI_OPT_TOP, 10);
     run->top = top ? (size_t)top : CLI_REPORT_ROWS_MAX;
     run->options.worst = (unsigned)run->top;
-    if (group && !(run->group = cli_pattern_new(group, false, why, sizeof why)))
+    if (group && !(run->group = gl_pattern_new(group, 0, why, sizeof why)))
         return cli_usage_error(run->args->command, "--group: %s", why);
     return report->prepare ? report->prepare(run, self) : 0;
 }
@@ -117,7 +117,7 @@ void cli_report_close(cli_report_run *run)
 {
     gl_summary_destroy(run->summary);
     cli_source_close(run->source);
-    cli_pattern_destroy(run->group);
+    gl_pattern_destroy(run->group);
 }
 
 static int print(answering *a)

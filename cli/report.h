@@ -19,7 +19,7 @@ typedef struct cli_report_run {
     gl_summary *summary;
     const gl_summary_result *r; /**< from finish() on */
     size_t top;                 /**< rows of each table; all: CLI_REPORT_ROWS_MAX */
-    cli_pattern *group;         /**< --group; NULL: all */
+    gl_pattern *group;         /**< --group; NULL: all */
 } cli_report_run;
 
 #define CLI_REPORT_ROWS_MAX 100000

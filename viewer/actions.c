@@ -289,20 +289,26 @@ void gl_app_prompt(gl_app *a, gl_prompt_kind kind, const char *text)
 ACTION(filter)
 {
     if (key) {
-        gl_app_prompt(a, GL_PROMPT_FILTER, a->filter_text);
+        gl_app_prompt(a, GL_PROMPT_FILTER, a->filter.text);
         return;
     }
-    char why[200];
-    gl_pattern *p = *text ? gl_pattern_new(text, why, sizeof why) : NULL;
-    if (*text && !p) {
-        gl_app_say(a, true, "the filter is %s", why);
-        return;
-    }
-    gl_pattern_destroy(a->filter);
-    a->filter = p;
+    gl_error err = {0};
+    size_t at = 0;
+    if (!*text)
+        gl_filter_clean_up(&a->filter);
+    else if (gl_filter_begin(&a->filter, a->m->reader, text, &at, &err) < 0)
+        gl_app_say(a, true, "%.250s", err.text);
     a->moved = true;
-    snprintf(a->filter_text, sizeof a->filter_text, "%s", text);
     gl_app_relist(a);
+}
+
+ACTION(find)
+{
+    gl_error err = {0};
+    if (key)
+        gl_app_prompt(a, GL_PROMPT_FIND, "");
+    else if (*text && gl_search_begin_query(&a->search, a->m->reader, text, &err) < 0)
+        gl_app_say(a, true, "%.250s", err.text);
 }
 
 ACTION(prompt) { NO_ARGUMENT; gl_app_prompt(a, GL_PROMPT_COMMAND, ""); }
@@ -344,6 +350,9 @@ ACTION(cancel)
     } else if (a->search.cursor) {
         gl_search_stop(&a->search);
         gl_app_say(a, false, "search stopped: what was found so far stays");
+    } else if (a->filter.cursor) {
+        gl_filter_stop(&a->filter);
+        gl_app_say(a, false, "filter stopped: the goroutines found so far are shown");
     } else if (a->anchor != GL_TIME_NONE) {
         a->anchor = GL_TIME_NONE;
     } else if (in_list(a)) {

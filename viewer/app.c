@@ -58,7 +58,7 @@ void gl_app_close(gl_app *a)
     gl_bookmarks_clean_up(&a->bookmarks);
     free(a->kind_open);
     gl_ids_clean_up(&a->active);
-    gl_pattern_destroy(a->filter);
+    gl_filter_clean_up(&a->filter);
     gl_ids_clean_up(&a->related_to);
     free(a->list);
     free(a->group_time);
@@ -95,18 +95,11 @@ const gl_window *gl_app_window(gl_app *a)
 static bool passes(void *user, uint32_t gor)
 {
     gl_app *a = user;
-    const gl_gor *g = &a->m->gors[gor];
-    if (a->related && gl_ids_get(&a->related_to, g->id) == GL_NONE)
+    if (a->related && gl_ids_get(&a->related_to, a->m->gors[gor].id) == GL_NONE)
         return false;
     if (a->hide && gl_ids_get(&a->active, gor) == GL_NONE)
         return false;
-    if (!a->filter)
-        return true;
-    char id[24];
-    int n = snprintf(id, sizeof id, "G%llu", (unsigned long long)g->id);
-    const char *name = gl_model_group_name(a->m, g->group);
-    return gl_pattern_matches(a->filter, name, strlen(name)) || gl_pattern_matches(a->filter, id, (size_t)n) ||
-           (g->state == GL_G_WAITING && gl_pattern_string(a->filter, a->m->dict, g->reason));
+    return !a->filter.query || gl_filter_keeps(&a->filter, a->m, gor);
 }
 
 /* The cursor stays on its lane; where that is folded away, on its group; else on the nearest row. */
@@ -127,6 +120,7 @@ void gl_app_relist(gl_app *a)
     if (gl_lanes_list(&a->lanes, a->m, gl_app_hides(a) ? passes : NULL, a) < 0 || gl_app_list_other(a) < 0)
         gl_app_say(a, true, "no memory is left for the list of lanes");
     a->lanes_revision = a->m->revision;
+    a->filter_listed = a->filter.found;
     find_row_again(a);
 }
 
@@ -228,6 +222,15 @@ static bool search_on(gl_app *a)
     return status > 0;
 }
 
+static bool filter_on(gl_app *a)
+{
+    gl_error err = {0};
+    int status = gl_filter_step(&a->filter, a->m, STEP_EVENTS, &err);
+    if (status < 0)
+        gl_app_say(a, true, "%s", err.text);
+    return status > 0;
+}
+
 bool gl_app_step(gl_app *a, int64_t budget_ns)
 {
     int64_t start = monotonic_ns();
@@ -243,6 +246,8 @@ bool gl_app_step(gl_app *a, int64_t budget_ns)
         more = false;
         if (a->search.cursor)
             more = search_on(a);
+        if (a->filter.cursor)
+            more = filter_on(a) || more;
         if (!a->m->scanned)
             more = scan_on(a) || more;
     } while (more && monotonic_ns() - start < budget_ns);
@@ -250,6 +255,8 @@ bool gl_app_step(gl_app *a, int64_t budget_ns)
     if (a->m->scanned_events > events && took > 0)
         a->rate = (double)(a->m->scanned_events - events) * 1e9 / (double)took;
     if (!a->m->scanned && (a->lanes.n == 0 || !a->moved) && a->m->revision - a->lanes_revision > 200)
+        gl_app_relist(a);
+    if (a->filter.found != a->filter_listed)
         gl_app_relist(a);
     return more;
 }
@@ -264,6 +271,10 @@ int gl_app_settle(gl_app *a, gl_error *err)
     fit_lanes(a);
     while (a->search.cursor && status >= 0)
         status = gl_search_step(&a->search, a->m->dict, UINT64_MAX, err);
+    while (a->filter.cursor && status >= 0)
+        status = gl_filter_step(&a->filter, a->m, UINT64_MAX, err);
+    if (status >= 0 && a->filter.found != a->filter_listed)
+        gl_app_relist(a);
     return status < 0 ? status : 0;
 }
 

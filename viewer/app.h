@@ -16,6 +16,7 @@
 #include "cells.h"
 #include "columns.h"
 #include "far.h"
+#include "filter.h"
 #include "lanes.h"
 #include "layout.h"
 #include "model.h"
@@ -73,6 +74,7 @@ typedef enum gl_prompt_kind {
     GL_PROMPT_COMMAND,
     GL_PROMPT_SEARCH,
     GL_PROMPT_FILTER,
+    GL_PROMPT_FIND,
     GL_PROMPT_GOTO,
     GL_PROMPT_MARK,
     GL_PROMPT_BOOKMARK,
@@ -139,8 +141,8 @@ typedef struct gl_app {
     bool quit;
 
     gl_search search;
-    gl_pattern *filter;     /**< on goroutines' names, NULL none */
-    char filter_text[GL_PROMPT_MAX];
+    gl_filter filter;
+    uint64_t filter_listed; /**< goroutines that it had found when the lanes were listed */
     uint64_t related;       /**< only goroutines that deal with this one, 0 all */
     unsigned related_hops;
     gl_ids related_to;
@@ -215,7 +217,7 @@ void gl_app_return(gl_app *a, gl_place p);
 void gl_app_relist(gl_app *a);
 gl_lanes *gl_app_lanes(gl_app *a);
 /** True where not all goroutines are listed. */
-static inline bool gl_app_hides(const gl_app *a) { return a->filter || a->related || a->hide; }
+static inline bool gl_app_hides(const gl_app *a) { return a->filter.query || a->related || a->hide; }
 /** Goes to another view; the moment stays. */
 void gl_app_set_view(gl_app *a, gl_view v);
 /** Row of the list that stands in line i of the lanes, GL_NONE none. Pinned rows stay on top. */

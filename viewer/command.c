@@ -94,6 +94,7 @@ static void end_prompt(gl_app *a)
     case GL_PROMPT_COMMAND: gl_app_command(a, text); break;
     case GL_PROMPT_SEARCH: gl_do_search(a, text, 0); break;
     case GL_PROMPT_FILTER: gl_do_filter(a, *text ? text : "", 0); break;
+    case GL_PROMPT_FIND: gl_do_find(a, text, 0); break;
     case GL_PROMPT_GOTO: gl_app_go_text(a, text); break;
     case GL_PROMPT_BOOKMARK: gl_do_bookmark(a, text, 0); break;
     default: break;

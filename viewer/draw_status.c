@@ -6,7 +6,7 @@
 #include "draw.h"
 
 static const char *const prompt_words[] = {
-    [GL_PROMPT_NONE] = "", [GL_PROMPT_COMMAND] = ":", [GL_PROMPT_SEARCH] = "/", [GL_PROMPT_FILTER] = "filter: ",
+    [GL_PROMPT_NONE] = "", [GL_PROMPT_COMMAND] = ":", [GL_PROMPT_SEARCH] = "/", [GL_PROMPT_FILTER] = "filter lanes: ", [GL_PROMPT_FIND] = "find events: ",
     [GL_PROMPT_GOTO] = "go to (14.2ms, G37, function): ", [GL_PROMPT_MARK] = "mark (a letter): ",
     [GL_PROMPT_BOOKMARK] = "bookmark (a name): ",
     [GL_PROMPT_JUMP] = "jump to mark (a letter): ",
@@ -52,10 +52,16 @@ static void draw_work(const gl_app *a, gl_pen *p)
     if (a->search.cursor)
         gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, %s events looked at, Esc stops  ", a->search.text,
                       gl_unit_count(n, a->search.found), gl_unit_count_short(r, (double)a->search.looked));
-    else if (a->search.pattern)
+    else if (gl_search_is_on(&a->search))
         gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, n N  ", a->search.text, gl_unit_count(n, a->search.found));
-    if (a->filter)
-        gl_pen_printf(p, GL_ROLE_WARN, "filter %s: %zu of %zu  ", a->filter_text, a->lanes.gor_count, a->m->gor_count);
+    if (a->filter.query)
+        gl_pen_printf(p, GL_ROLE_WARN, "filter %s: %zu of %zu  ", a->filter.text, a->lanes.gor_count, a->m->gor_count);
+    if (a->filter.cursor)
+        gl_pen_printf(p, GL_ROLE_WARN, "%s events looked at, Esc stops  ", gl_unit_count_short(r, (double)a->filter.looked));
+    if (a->hide)
+        gl_pen_text(p, GL_ROLE_WARN, a->hide == GL_HIDE_IDLE ? "idle ones hidden  " : "finished ones hidden  ");
+    if (a->lanes.by != GL_BY_FUNCTION && a->view == GL_VIEW_GOROUTINES)
+        gl_pen_printf(p, GL_ROLE_DIM, "by %s  ", gl_grouping_word(a->lanes.by));
     if (a->related)
         gl_pen_printf(p, GL_ROLE_WARN, "related to G%llu  ", (unsigned long long)a->related);
     if (a->anchor != GL_TIME_NONE)

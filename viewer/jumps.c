@@ -159,7 +159,7 @@ ACTION(prev_change) { NO_ARGUMENT; step_change(a, false); }
 
 static void step_match(gl_app *a, bool forward)
 {
-    if (!a->search.pattern) {
+    if (!gl_search_is_on(&a->search)) {
         gl_app_say(a, false, "nothing was searched for yet: / does");
         return;
     }
@@ -271,9 +271,9 @@ static uint32_t group_row(gl_app *a, uint32_t group)
 static bool go_function(gl_app *a, const char *text)
 {
     char why[160];
-    gl_pattern *p = gl_pattern_new(text, why, sizeof why);
+    gl_pattern *p = gl_pattern_new(text, GL_PATTERN_SMART_CASE, why, sizeof why);
     if (!p) {
-        gl_app_say(a, true, "the function's name is %s", why);
+        gl_app_say(a, true, "%s", why);
         return true;
     }
     bool found = false;
@@ -293,6 +293,34 @@ static bool go_function(gl_app *a, const char *text)
     return found;
 }
 
+/* A time of day (UTC), "12:04:51.223", on the day of the trace's first moment, or on the next where that fits. */
+static bool go_clock(gl_app *a, const char *text)
+{
+    unsigned h, m;
+    double s;
+    char rest;
+    int n = sscanf(text, "%2u:%2u:%lf%c", &h, &m, &s, &rest);
+    if (n != 3 && !(n == 2 && (s = 0, true) && sscanf(text, "%2u:%2u%c", &h, &m, &rest) == 2))
+        return false;
+    if (h > 23 || m > 59 || !(s >= 0 && s < 61))
+        return false;
+    if (!a->m->wall_unix_ns) {
+        gl_app_say(a, true, "this trace does not say what time it was (Go's do since 1.25)");
+        return true;
+    }
+    const int64_t day = INT64_C(86400000000000);
+    int64_t in_day = (int64_t)(h * 3600 + m * 60) * 1000000000 + (int64_t)(s * 1e9 + 0.5);
+    int64_t t = in_day - (a->m->wall_unix_ns + a->m->begin) % day + a->m->begin;
+    t += t < a->m->begin ? day : 0;
+    if (t > a->m->end) {
+        gl_app_say(a, true, "%.40s lies outside this trace", text);
+        return true;
+    }
+    to_timeline(a);
+    gl_app_go(a, t);
+    return true;
+}
+
 void gl_app_go_text(gl_app *a, const char *text)
 {
     int64_t t;
@@ -309,13 +337,19 @@ void gl_app_go_text(gl_app *a, const char *text)
             gl_app_go(a, a->m->gors[gor].first);
         return;
     }
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        gl_do_channel(a, text, 0);
+        return;
+    }
+    if (go_clock(a, text))
+        return;
     if (parse_time(text, &t)) {
         to_timeline(a);
         gl_app_go(a, t);
         return;
     }
     if (!go_function(a, text))
-        gl_app_say(a, true, "%.60s is no time, no goroutine and no start function of this trace", text);
+        gl_app_say(a, true, "%.60s is no time, goroutine, channel or start function of this trace", text);
 }
 
 ACTION(go)

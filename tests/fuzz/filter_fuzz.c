@@ -50,11 +50,39 @@ static void pattern(const char *regex, const char *text, size_t n)
     /* Long expressions are slow to compile, which is the caller's own business. */
     if (strlen(regex) > 200)
         return;
-    cli_pattern *p = cli_pattern_new(regex, n & 1, why, sizeof why);
+    gl_pattern *p = gl_pattern_new(regex, n & 1, why, sizeof why);
     must(p || *why, "an expression refused without a reason");
     if (p)
-        cli_pattern_text(p, text, n < 2000 ? n : 2000);
-    cli_pattern_destroy(p);
+        gl_pattern_matches(p, text, n < 2000 ? n : 2000);
+    gl_pattern_destroy(p);
+}
+
+/* An expression, and a few events that are all about its own words. */
+static void expression(const char *text, size_t n)
+{
+    gl_query_error err;
+    gl_dict *d = gl_dict_new();
+    gl_query *q = strlen(text) < 400 ? gl_query_new(text, &err) : NULL;
+    uint32_t id = 0;
+    must(d != NULL, "no memory");
+    if (!q) {
+        must(strlen(text) >= 400 || (err.at <= strlen(text) && *err.text && !strchr(err.text, '\n')), "refused without a place");
+        gl_dict_destroy(d);
+        return;
+    }
+    must(gl_dict_string(d, text, n < 100 ? n : 100, &id) == 0, "no string");
+    for (unsigned i = 0; i < 64; i++) {
+        gl_event ev = {.time = i * 1000, .g = i % 5, .p = i % 2, .type = (uint16_t)((i * 7 + n) % 80)};
+        for (unsigned k = 0; k < GL_EVENT_ARGS_MAX; k++)
+            ev.arg[k] = (i + k) % 3 ? id : i % 7;
+        must(gl_query_event(q, d, &ev) >= 0, "an event refused");
+    }
+    size_t at = 0;
+    uint64_t g;
+    for (int i = 0; gl_query_open(q, d, 64000, &at, &g); i++)
+        must(i < 64, "open goroutines without an end");
+    gl_query_destroy(q);
+    gl_dict_destroy(d);
 }
 
 static void check_safe(const gl_text *t)
@@ -142,9 +170,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     command_line(text, n);
     if (text[line] == '\n') {
         text[line] = '\0';
+        expression(text, line);
         pattern(text, text + line + 1, n - line - 1);
     }
     values(text);
+    expression(text, strlen(text));
     free(text);
     return 0;
 }

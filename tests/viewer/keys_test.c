@@ -204,7 +204,7 @@ static void filters_hide_lanes_and_escape_shows_them_again(void **state)
     gl_app_command(a, "filter worker");
     assert_int_equal(a->lanes.gor_count, 2);
     screen_has(a, "filter worker: 2 of 5");
-    gl_app_command(a, "filter G10$");
+    gl_app_command(a, "filter G10");
     assert_int_equal(a->lanes.gor_count, 1);
     gl_app_command(a, "filter [");
     assert_true(a->message_is_error);
