@@ -214,7 +214,8 @@ static item *collect(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void 
         int64_t key = key_of(m, l->order, i);
         if (l->order != GL_ORDER_FIRST && l->order != GL_ORDER_ID)
             sum[l->group_of[i]] += key;
-        if (group->open || l->flat || group->n == 1)
+        /* What is pinned stands on top, and only there. */
+        if ((group->open || l->flat || group->n == 1) && !gl_lanes_is_pinned(l, i))
             list[(*n)++] = (item){key, (int64_t)(m->gors[i].id >> 1), l->group_of[i], i};
     }
     return list;
