@@ -20,6 +20,9 @@ typedef struct gl_waited {
 typedef struct gl_operation {
     uint8_t kind;  /* gl_wait_kind: GL_WAIT_SEND, GL_WAIT_RECV, GL_WAIT_SELECT; GL_WAIT_OTHER none */
     bool recorded; /* seen as such, not only as a block */
+    bool closing;  /* its last operation closed a channel: whom it wakes from one, the close has released */
+    bool release_recorded;
+    uint8_t release; /* gl_release, once woken */
     bool woken;
     uint32_t stack, wake_stack;
     uint64_t chan, woken_by;

@@ -167,6 +167,7 @@ int gl_take_other(gl_summary *s, const gl_event *ev)
     case GL_EV_ChanSendEnd:
     case GL_EV_ChanRecvBegin:
     case GL_EV_ChanRecvEnd:
+    case GL_EV_ChanClose:
     case GL_EV_ChanSelectBegin:
     case GL_EV_ChanSelectEnd: return gl_take_chan(s, ev);
     case GL_EV_HeapLive: return take_metric(s, GL_METRIC_LIVE, ev->arg[0]);

@@ -48,6 +48,7 @@ struct gl_summary {
     gl_stuck stuck;
     gl_pairs wakes;
     gl_bits threads_seen;
+    bool recorded;   /* the trace tells of channel operations themselves */
     uint8_t forever; /* number of that wait reason, 0 not in the trace */
     gl_map tids;
     gl_map proc_of; /* P id to index */

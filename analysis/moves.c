@@ -74,33 +74,48 @@ void gl_create_goroutine(gl_summary *s, gl_goroutine *g, const gl_event *ev)
         gl_name_goroutine(s, g, (uint32_t)ev->arg[2]);
 }
 
+static const uint8_t kind_of_begin[GL_EV_LIMIT] = {
+    [GL_EV_ChanSendBegin] = GL_WAIT_SEND, [GL_EV_ChanRecvBegin] = GL_WAIT_RECV, [GL_EV_ChanSelectBegin] = GL_WAIT_SELECT};
+
+/** A goroutine in a channel operation runs, if nothing else is known of it yet. */
+static int in_operation(gl_summary *s, const gl_event *ev, uint32_t *slot)
+{
+    const gl_transition t = {.id = ev->g, .from = GL_G_UNDETERMINED, .to = GL_G_RUNNING};
+    *slot = ev->g && ev->g != GL_NO_GOROUTINE ? gl_goroutines_find(&s->goroutines, ev->g) : GL_NONE32;
+    return *slot == GL_NONE32 && ev->g && ev->g != GL_NO_GOROUTINE ? gl_meet_goroutine(s, ev, &t, slot) : 0;
+}
+
+/** What it was after all: a select may have sent, and what did not take place, as it would have had to wait, is no send. */
+static unsigned kind_at_end(const gl_operation *op, const gl_event *ev)
+{
+    bool select = ev->type == GL_EV_ChanSelectEnd;
+    unsigned wanted = select ? GL_WAIT_SELECT : GL_WAIT_SEND;
+    if (!op->recorded || op->kind != wanted || (!select && ev->type != GL_EV_ChanSendEnd))
+        return GL_WAIT_OTHER;
+    bool sent = select ? ev->arg[1] == GL_CHAN_SEND : ev->arg[2] != GL_CHAN_WOULD_BLOCK;
+    return sent ? GL_WAIT_SEND : GL_WAIT_OTHER;
+}
+
 /* A recorder saw the operation itself. */
 int gl_take_chan(gl_summary *s, const gl_event *ev)
 {
-    uint32_t slot = gl_goroutines_find(&s->goroutines, ev->g);
-    if (slot == GL_NONE32)
-        return 0;
+    uint32_t slot;
+    int status = in_operation(s, ev, &slot);
+    s->recorded = true;
+    if (status < 0 || slot == GL_NONE32)
+        return status;
     gl_goroutine *g = gl_goroutines_at(&s->goroutines, slot);
-    int status = 0;
-    switch (ev->type) {
-    case GL_EV_ChanSendBegin:
-    case GL_EV_ChanSelectBegin:
-    case GL_EV_ChanRecvBegin:
-        g->op = (gl_operation){.recorded = true, .stack = ev->stack, .begin = ev->time};
-        g->op.kind = ev->type == GL_EV_ChanSendBegin     ? GL_WAIT_SEND
-                     : ev->type == GL_EV_ChanSelectBegin ? GL_WAIT_SELECT
-                                                         : GL_WAIT_RECV;
-        g->op.chan = ev->type == GL_EV_ChanSelectBegin ? 0 : ev->arg[0];
+    unsigned begun = kind_of_begin[ev->type];
+    if (begun || ev->type == GL_EV_ChanClose) {
+        g->op = (gl_operation){.kind = (uint8_t)begun, .recorded = true, .closing = !begun, .stack = ev->stack, .begin = ev->time};
+        g->op.chan = begun == GL_WAIT_SELECT ? 0 : ev->arg[0];
         return 0;
-    case GL_EV_ChanSelectEnd:
-        g->op.chan = ev->arg[0];
-        if (ev->arg[1] == GL_CHAN_SEND && g->op.recorded)
-            g->op.kind = GL_WAIT_SEND;
-        break;
-    default: break;
     }
-    if (g->op.recorded && g->op.kind == GL_WAIT_SEND)
+    if (kind_at_end(&g->op, ev) == GL_WAIT_SEND) {
+        g->op.kind = GL_WAIT_SEND;
+        g->op.chan = ev->arg[0];
         status = gl_straddles_send(&s->straddles, slot, ev->time);
+    }
     g->op = (gl_operation){0};
     return status;
 }

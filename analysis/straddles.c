@@ -125,8 +125,8 @@ static gl_send describe(gl_straddles *x, const gl_ended_send *e, const gl_gorout
         .released_inside = op->woken && o->mark_inside,
         .delay_ns = e->end >= o->last_end ? e->end - o->last_end : -1,
     };
-    const gl_stack_facts *k = gl_sites_get(x->sites, op->wake_stack);
-    s.release = !op->woken_by ? GL_RELEASE_OUTSIDE : k ? (gl_release)k->release : GL_RELEASE_UNKNOWN;
+    s.release = (gl_release)op->release;
+    s.release_recorded = op->release_recorded;
     return s;
 }
 

@@ -67,8 +67,10 @@ static uint8_t kind_of(const gl_reasons *reasons, uint32_t reason)
  * The runtime's and the tracer's own goroutines wait by design. Older traces give no name to a goroutine that does
  * nothing, damaged ones to nobody: of those the ones count that never did anything, or wait as only the runtime does.
  */
-static bool own_work(const char *name, uint32_t reason, uint8_t kind)
+static bool own_work(const char *name, uint32_t reason, uint8_t kind, const char *reason_text)
 {
+    if (strcmp(reason_text, "system goroutine wait") == 0) /* in any runtime */
+        return true;
     if (*name == 0)
         return reason == 0 || kind == GL_WAIT_RUNTIME;
     return gl_system_goroutine(name) || strncmp(name, "runtime/trace.", 14) == 0;
@@ -82,7 +84,8 @@ static void describe_site(gl_stuck_site *s, const gl_stuck_goroutine *first, con
                          .created_at = first->created_at,
                          .goroutines = first};
     uint8_t kind = kind_of(gs->reasons, first->reason);
-    s->system = own_work(gl_dict_text(gs->dict, first->name, NULL), first->reason, kind);
+    s->system = own_work(gl_dict_text(gs->dict, first->name, NULL), first->reason, kind,
+                         gl_dict_text(gs->dict, first->reason, NULL));
     s->idle = kind == GL_WAIT_IDLE;
     if (first->reason == 0)
         s->inferred_reason = gl_sites_wait(sites, first->site.stack);

@@ -49,9 +49,9 @@ static int wake(gl_summary *s, gl_goroutine *g, const gl_event *ev)
     s->result.unparks_by_goroutine += ev->g != 0;
     uint8_t kind = s->reasons.list[g->reason].kind;
     if (kind == GL_WAIT_SEND || kind == GL_WAIT_RECV || kind == GL_WAIT_SELECT) {
-        const gl_stack_facts *k = gl_sites_get(&s->sites, ev->stack);
-        unsigned release = !ev->g ? GL_RELEASE_OUTSIDE : k ? k->release : GL_RELEASE_UNKNOWN;
-        s->result.released[kind - GL_WAIT_SEND][release]++;
+        g->op.release = (uint8_t)gl_summary_release_of(s, ev->g, ev->stack, &g->op.release_recorded);
+        s->result.released[kind - GL_WAIT_SEND][g->op.release]++;
+        s->result.released_recorded += g->op.release_recorded;
     }
     g->op.woken = true;
     g->op.woken_at = ev->time;

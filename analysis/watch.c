@@ -125,8 +125,25 @@ uint32_t gl_summary_group_of(const gl_summary *s, uint64_t g)
 
 gl_site gl_summary_site_of(gl_summary *s, uint32_t stack) { return gl_sites_where(&s->sites, stack); }
 
-gl_release gl_summary_release_of(gl_summary *s, uint64_t waker, uint32_t stack)
+/** What this goroutine is doing to a channel, if that was recorded. */
+static gl_release operation_of(const gl_summary *s, uint64_t id)
 {
+    static const uint8_t releases[] = {
+        [GL_WAIT_SEND] = GL_RELEASE_SEND, [GL_WAIT_RECV] = GL_RELEASE_RECV, [GL_WAIT_SELECT] = GL_RELEASE_SELECT};
+    uint32_t slot = gl_goroutines_find(&s->goroutines, id);
+    const gl_goroutine *g = slot == GL_NONE32 ? NULL : gl_goroutines_at(&s->goroutines, slot);
+    if (!g || !g->op.recorded)
+        return GL_RELEASE_UNKNOWN;
+    return g->op.closing ? GL_RELEASE_CLOSE : g->op.kind < sizeof releases ? (gl_release)releases[g->op.kind] : GL_RELEASE_UNKNOWN;
+}
+
+gl_release gl_summary_release_of(gl_summary *s, uint64_t waker, uint32_t stack, bool *recorded)
+{
+    gl_release known = waker && s->recorded ? operation_of(s, waker) : GL_RELEASE_UNKNOWN;
+    if (recorded)
+        *recorded = known != GL_RELEASE_UNKNOWN;
+    if (known != GL_RELEASE_UNKNOWN)
+        return known;
     const gl_stack_facts *k = gl_sites_get(&s->sites, stack);
     return !waker ? GL_RELEASE_OUTSIDE : k ? (gl_release)k->release : GL_RELEASE_UNKNOWN;
 }

@@ -1,4 +1,7 @@
 /* JSON of sends over pauses, of who is stuck, and of what released whom. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "summary_inside.h"
 
 void cli_summary_json_site(cli_summary_json *w, const char *key, const gl_site *s)
@@ -50,10 +53,13 @@ static void one_send(cli_summary_json *w, const gl_send *s, const gl_ranges_figu
     cli_json_open(j, NULL, '{');
     cli_json_uint(j, "goroutine", s->g);
     cli_summary_json_string(w, "group", s->group);
-    if (s->chan)
-        cli_json_uint(j, "channel", s->chan);
-    else
+    if (s->chan) {
+        char chan[24];
+        snprintf(chan, sizeof chan, "0x%" PRIx64, s->chan);
+        cli_json_str(j, "channel", chan);
+    } else {
         cli_json_null(j, "channel");
+    }
     cli_summary_json_site(w, "site", &s->site);
     cli_json_int(j, "begin", s->begin);
     cli_json_int(j, "end", s->end);
@@ -74,7 +80,7 @@ static void one_send(cli_summary_json *w, const gl_send *s, const gl_ranges_figu
             cli_json_null(j, "by");
         cli_json_str(j, "operation", gl_release_name(s->release));
         cli_summary_json_site(w, "site", &s->release_site);
-        cli_json_bool(j, "inferred", true);
+        cli_json_bool(j, "inferred", !s->release_recorded);
         cli_json_close(j, '}');
     } else {
         cli_json_null(j, "released");
@@ -141,8 +147,11 @@ void cli_summary_json_released(cli_summary_json *w, const gl_summary_result *r)
 {
     static const char *const waited[GL_WAITED_KINDS] = {"chan send", "chan receive", "select"};
     cli_json *j = &w->json;
+    uint64_t all = 0;
+    for (unsigned i = 0; i < GL_WAITED_KINDS * GL_RELEASE_KINDS; i++)
+        all += r->released[i / GL_RELEASE_KINDS][i % GL_RELEASE_KINDS];
     cli_json_open(j, "released", '{');
-    cli_json_bool(j, "inferred", true);
+    cli_json_bool(j, "inferred", all == 0 || r->released_recorded < all);
     for (unsigned i = 0; i < GL_WAITED_KINDS; i++) {
         cli_json_open(j, waited[i], '{');
         for (unsigned k = 0; k < GL_RELEASE_KINDS; k++) {

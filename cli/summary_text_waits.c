@@ -12,16 +12,21 @@ static const char *operation_of(const gl_send *s)
     return s->release == GL_RELEASE_OUTSIDE ? "timer or net" : gl_release_name(s->release);
 }
 
-static void send_row(cli_page *p, gl_table *t, const gl_send *s)
+/* A channel's column is there only where channels are known. */
+#define CHANNEL_COLUMN 1
+
+static void send_row(cli_page *p, gl_table *t, const gl_send *s, bool channel)
 {
     cli_unit at, waited, overlap, delay;
-    char g[32], by[64], where[300], there[300];
+    char g[32], chan[32], by[64], where[300], there[300];
+    snprintf(chan, sizeof chan, "%#llx", (unsigned long long)s->chan);
     snprintf(g, sizeof g, "%llu", (unsigned long long)s->g);
     if (s->woken && s->woken_by)
         snprintf(by, sizeof by, "G%llu %s", (unsigned long long)s->woken_by, operation_of(s));
     else
         snprintf(by, sizeof by, "%s", operation_of(s));
     const char *cells[] = {g,
+                           chan,
                            cli_group_name(p, s->group),
                            cli_place(p, &s->site, where, sizeof where),
                            gl_unit_ns(at, s->begin),
@@ -30,21 +35,27 @@ static void send_row(cli_page *p, gl_table *t, const gl_send *s)
                            s->delay_ns < 0 ? "-" : cli_ns(delay, (uint64_t)s->delay_ns),
                            by,
                            s->release_site.stack ? cli_place(p, &s->release_site, there, sizeof there) : ""};
+    if (!channel)
+        memmove(cells + CHANNEL_COLUMN, cells + CHANNEL_COLUMN + 1, sizeof cells - (CHANNEL_COLUMN + 1) * sizeof *cells);
     cli_add_row(p, t, cells);
 }
 
 static void send_table(cli_page *p, const gl_sends_figures *f, size_t most, const char *what)
 {
     static const gl_column columns[] = {
-        {"G", GL_ALIGN_LEFT, GL_CUT_END, 0, 0},          {"started as", GL_ALIGN_LEFT, GL_CUT_MIDDLE, 12, 0},
-        {"at", GL_ALIGN_LEFT, GL_CUT_START, 14, 0},      {"begun", GL_ALIGN_RIGHT, GL_CUT_END, 0, 3},
+        {"G", GL_ALIGN_LEFT, GL_CUT_END, 0, 0},          {"channel", GL_ALIGN_LEFT, GL_CUT_START, 8, 1},
+        {"started as", GL_ALIGN_LEFT, GL_CUT_MIDDLE, 12, 0}, {"at", GL_ALIGN_LEFT, GL_CUT_START, 14, 0},      {"begun", GL_ALIGN_RIGHT, GL_CUT_END, 0, 3},
         {"took", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},      {"in pause", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
         {"ran after", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0}, {"released by", GL_ALIGN_LEFT, GL_CUT_END, 13, 0},
         {"there", GL_ALIGN_LEFT, GL_CUT_START, 14, 4}};
-    gl_table *t = gl_table_new(columns, sizeof columns / sizeof *columns);
-    size_t shown = f->worst_count < most ? f->worst_count : most;
+    gl_column used[sizeof columns / sizeof *columns];
+    size_t n = 0, shown = f->worst_count < most ? f->worst_count : most;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (f->recorded || i != CHANNEL_COLUMN)
+            used[n++] = columns[i];
+    gl_table *t = gl_table_new(used, n);
     for (size_t i = 0; i < shown; i++)
-        send_row(p, t, &f->worst[i]);
+        send_row(p, t, &f->worst[i], f->recorded);
     cli_finish_table(p, t);
     cli_more(p, shown, (size_t)f->straddling, what);
 }
@@ -89,7 +100,8 @@ void cli_page_sends(cli_page *p)
     straddling_selects(p);
     if (f->straddling || p->r->selects.straddling)
         cli_note(p, CLI_DIM,
-                 "took: from the block until it ran again; ran after: how long after the restart that was.");
+                 f->recorded ? "took: from the operation's begin to its end; ran after: how long after the restart that was."
+                             : "took: from the block until it ran again; ran after: how long after the restart that was.");
     gl_text_clean_up(&line);
 }
 
@@ -116,7 +128,8 @@ void cli_page_releases(cli_page *p)
             cli_add_row(p, t, cells);
     }
     if (t && gl_table_rows(t)) {
-        cli_heading(p, "WHAT ENDED WAITS IN CHANNEL OPERATIONS", "inferred from the waker's stack");
+        bool known = p->r->released_recorded > 0;
+        cli_heading(p, "WHAT ENDED WAITS IN CHANNEL OPERATIONS", known ? "by what the waker was doing" : "inferred from the waker's stack");
         gl_table_write(t, p->width, CLI_INDENT, &p->out);
     }
     gl_table_destroy(t);

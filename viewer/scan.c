@@ -228,7 +228,13 @@ static int begin_recorded_send(gl_model *m, const gl_event *ev)
 static int end_recorded_send(gl_model *m, const gl_event *ev)
 {
     uint32_t at = gl_model_find(m, ev->g);
-    return at == GL_NONE || !m->gors[at].recorded ? 0 : end_send(m, at, ev->time);
+    if (at == GL_NONE || !m->gors[at].recorded)
+        return 0;
+    if (ev->arg[2] == GL_CHAN_WOULD_BLOCK) /* it has not taken place */
+        m->gors[at].send_begin = GL_TIME_NONE;
+    int status = end_send(m, at, ev->time);
+    m->gors[at].recorded = false;
+    return status;
 }
 
 static int take_pause_begin(gl_model *m, const gl_event *ev)

@@ -204,6 +204,40 @@ static void a_recorded_send_is_its_operation(void **state)
     tear_down(&f);
 }
 
+/* A recorder that came late knows nobody; and a send that would have had to wait has not taken place. */
+static void a_recorded_operation_makes_its_goroutine_known(void **state)
+{
+    (void)state;
+    fixture f;
+    set_up(&f);
+    const gl_event events[] = {
+        EV(0, ClockSync, 0, .arg = {1}),
+        EV(10, ChanSendBegin, 7, .arg = {0xc000, 1, 1}),
+        EV(20, GCSTWBegin, 1, .arg = {f.mark_term}),
+        EV(30, GCSTWEnd, 1, .arg = {f.mark_term}),
+        EV(40, ChanSendEnd, 7, .arg = {0xc000, 1, GL_CHAN_WOULD_BLOCK}),
+        EV(50, ChanSendBegin, 7, .arg = {0xc000, 1, 1}),
+        EV(60, GoBlock, 7, .arg = {f.chan_send}),
+        EV(70, GCSTWBegin, 1, .arg = {f.mark_term}),
+        EV(80, GCSTWEnd, 1, .arg = {f.mark_term}),
+        EV(85, ChanClose, 8, .arg = {0xc000, 1, GL_CHAN_DONE}),
+        EV(90, GoUnpark, 8, .arg = {7}),
+        EV(95, GoStart, 0, .arg = {7}),
+        EV(99, ChanSendEnd, 7, .arg = {0xc000, 1, GL_CHAN_PANIC}),
+        EV(100, ChanRecvEnd, 8, .arg = {0xc000, 1, GL_CHAN_DONE}), /* its begin was before the recorder came */
+        EV(100, ChanSendEnd, 8, .arg = {0xc000, 1, GL_CHAN_DONE}),
+    };
+    FEED(&f, events);
+    assert_int_equal(f.r->sends.n, 1);
+    assert_int_equal(f.r->sends.straddling, 1);
+    assert_int_equal(f.r->sends.worst[0].begin, 50);
+    assert_int_equal(f.r->sends.worst[0].release, GL_RELEASE_CLOSE);
+    assert_true(f.r->sends.worst[0].release_recorded);
+    assert_int_equal(f.r->released[GL_WAITED_SEND][GL_RELEASE_CLOSE], 1);
+    assert_int_equal(f.r->released_recorded, 1);
+    tear_down(&f);
+}
+
 static void who_waits_at_the_end_is_grouped_by_place(void **state)
 {
     (void)state;
@@ -305,6 +339,7 @@ int main(void)
         cmocka_unit_test(time_in_states_is_the_difference_of_stamps),
         cmocka_unit_test(a_send_lasts_until_it_runs_again_and_straddles_gc_pauses_only),
         cmocka_unit_test(a_recorded_send_is_its_operation),
+        cmocka_unit_test(a_recorded_operation_makes_its_goroutine_known),
         cmocka_unit_test(who_waits_at_the_end_is_grouped_by_place),
         cmocka_unit_test(a_callback_can_stop_and_odd_numbers_do_no_harm),
         cmocka_unit_test(ended_goroutines_leave),

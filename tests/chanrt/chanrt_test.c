@@ -135,6 +135,8 @@ static void k_straddling_sends_are_k(void **state)
             assert_true(x.r->sends.worst[k].chan != 0 && x.r->sends.worst[k].chan == x.r->sends.worst[0].chan);
             assert_int_equal(x.r->sends.worst[k].pauses, 2);
             assert_true(x.r->sends.worst[k].recorded && x.r->sends.worst[k].woken);
+            assert_int_equal(x.r->sends.worst[k].release, GL_RELEASE_RECV); /* main received them all */
+            assert_true(x.r->sends.worst[k].release_recorded && x.r->sends.worst[k].woken_by == 1);
         }
         forget(&x);
     }
@@ -194,6 +196,7 @@ static void panics_are_told_with_their_channel(void **state)
     assert_int_equal(sends, 20);
     assert_int_equal(closes, 5);
     assert_int_equal(nils, 5);
+    assert_int_equal(x.r->released[GL_WAITED_SEND][GL_RELEASE_CLOSE] + x.r->released[GL_WAITED_SELECT][GL_RELEASE_CLOSE], 10);
     forget(&x);
 }
 

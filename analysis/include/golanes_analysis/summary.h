@@ -99,6 +99,7 @@ typedef struct gl_send {
     int64_t woken_at;
     uint64_t woken_by; /**< goroutine, 0 none */
     gl_release release;
+    bool release_recorded; /**< the waker was seen in that operation; else it is concluded from its stack */
     gl_site release_site;
     bool released_inside; /**< woken_at lies inside a GC pause */
     int64_t delay_ns;     /**< from the restart after the last pause touched until it ran again, -1: it ran before */
@@ -304,6 +305,7 @@ typedef struct gl_summary_result {
     uint64_t send_waits_over_stw,
         send_waiters_over_stw; /**< waits with reason "chan send" alone, against any stopped world */
     uint64_t released[GL_WAITED_KINDS][GL_RELEASE_KINDS];
+    uint64_t released_recorded; /**< of those, how many are not concluded from stacks */
     const gl_stuck_site *stuck; /**< user's first, largest first */
     size_t stuck_count;
 

@@ -60,8 +60,11 @@ int gl_summary_watch(gl_summary *s, const gl_watcher *w) GL_MUST_CHECK;
 uint32_t gl_summary_group_of(const gl_summary *s, uint64_t g);
 /** Where in the user's code a stack is. */
 gl_site gl_summary_site_of(gl_summary *s, uint32_t stack);
-/** What ended a wait, by the stack of a GoUnpark: gl_release. */
-gl_release gl_summary_release_of(gl_summary *s, uint64_t waker, uint32_t stack);
+/**
+ * What ended a wait in a channel operation: the one that the waker is in, where operations were recorded; else concluded
+ * from the stack of its GoUnpark. *recorded (may be NULL) says which.
+ */
+gl_release gl_summary_release_of(gl_summary *s, uint64_t waker, uint32_t stack, bool *recorded);
 /** What the top of a stack says that a goroutine waits for, in Go's words; NULL where it does not tell. */
 const char *gl_summary_wait_of(gl_summary *s, uint32_t stack);
 /** True for the runtime's own goroutines, by their start function. */
