@@ -29,7 +29,7 @@ int gl_rendezvous_take(gl_channels *x, const gl_span *s)
             (gl_rendezvous){.reason = s->reason,
                             .wait = gl_summary_site_of(x->summary, s->cause_stack),
                             .release = gl_summary_site_of(x->summary, s->ender_stack),
-                            .how = gl_summary_release_of(x->summary, s->ender_g, s->ender_stack)};
+                            .how = gl_summary_release_of(x->summary, s->ender_g, s->ender_stack, NULL)};
     }
     x->rendezvous[at].n++;
     x->rendezvous[at].ns += s->end > s->begin ? (uint64_t)(s->end - s->begin) : 0;
