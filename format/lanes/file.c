@@ -52,30 +52,30 @@ int ln_file_section(gl_reader *r, const ln_row *row, unsigned kind, unsigned sec
     return rc;
 }
 
-/** Where the next sound chunk header is at or after `from`, or UINT64_MAX. */
+/**
+ * Where the next sound chunk header is at or after `from`, or UINT64_MAX. Mostly it is near: little is read at first, so
+ * that many small holes do not cost a large read each.
+ */
 static uint64_t find_header(const gl_reader *r, uint64_t from, uint64_t end)
 {
-    enum { PIECE = 1 << 20 };
-    uint8_t magic[4], *piece = malloc(PIECE);
-    uint64_t found = UINT64_MAX;
+    uint8_t magic[4], piece[1 << 16];
+    size_t size = 1 << 10;
     ln_put32(magic, LN_CHUNK_MAGIC);
-    while (piece && found == UINT64_MAX && end - from >= LN_CHUNK_HEADER_BYTES) {
-        size_t n = end - from < PIECE ? (size_t)(end - from) : PIECE;
+    while (end - from >= LN_CHUNK_HEADER_BYTES) {
+        size_t n = end - from < size ? (size_t)(end - from) : size;
         if (ln_read_at(r->fd, piece, n, from) < 0)
             break;
         const uint8_t *p = piece, *stop = piece + n - LN_CHUNK_HEADER_BYTES + 1;
         while (p < stop && (p = memmem(p, (size_t)(stop - p) + 3, magic, 4)) != NULL) {
             ln_chunk_header h;
-            if (ln_chunk_header_get(p, &h) == 0) {
-                found = from + (uint64_t)(p - piece);
-                break;
-            }
+            if (ln_chunk_header_get(p, &h) == 0)
+                return from + (uint64_t)(p - piece);
             p++;
         }
         from += n - LN_CHUNK_HEADER_BYTES + 1;
+        size = sizeof piece;
     }
-    free(piece);
-    return found;
+    return UINT64_MAX;
 }
 
 static bool is_trailer(const gl_reader *r, uint64_t at, uint64_t end)

@@ -90,6 +90,9 @@ readelf -d "$(readlink -f "$lib/libgolanes.so")" | grep -q 'SONAME.*libgolanes\.
 [ -f "$prefix/include/golanes/events.def" ] || { echo "FAILED: events.def is not installed"; exit 1; }
 [ -n "$(find "$prefix/share/doc" -name LICENSE)" ] || { echo "FAILED: the licence is not installed"; exit 1; }
 if [ -e "$build/golanes" ]; then
+    for text in FORMAT.md ring.md; do
+        [ -n "$(find "$prefix/share/doc" -name $text)" ] || { echo "FAILED: $text is not installed"; exit 1; }
+    done
     # Captured first: a pipe that closes early would make a working program look failed.
     version=$("$prefix/bin/golanes" version)
     grep -q '[0-9]' <<<"$version" || { echo "FAILED: the installed program does not run"; exit 1; }
