@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "program.h"
@@ -138,6 +139,7 @@ static int load(gl_goprog *p, int fd, gl_goprog_refusal *why, gl_error *err)
         p->device = st.st_dev;
         p->inode = st.st_ino;
         p->size = st.st_size;
+        p->info.privileged = (st.st_mode & (S_ISUID | S_ISGID)) != 0 || fgetxattr(fd, "security.capability", NULL, 0) > 0;
     }
     int rc = gl_image_open(&p->image, fd, p->path, &answer, err);
     if (rc == 0)

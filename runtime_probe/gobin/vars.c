@@ -70,7 +70,22 @@ static bool is_looped_over(const gl_code *c, uint32_t i)
            has(c, ZYDIS_MNEMONIC_CMP, c->insns[i].memory + 8);
 }
 
-/* work.cycles.Add(1): the one 32-bit exchange-and-add in gcStart, through an address that was computed just before. */
+/*
+ * work.cycles.Add(1): the one 32-bit exchange-and-add in gcStart, through an address that was computed just before; up to
+ * 1.19 a plain increment of what runtime.GC loads first.
+ */
+static uint64_t find_counted_up(const gl_code *start, const gl_code *gc)
+{
+    uint64_t answer = 0;
+    bool twice = false;
+    for (uint32_t i = 0; i < start->count; i++) {
+        const gl_insn *in = &start->insns[i];
+        if (in->mnemonic == ZYDIS_MNEMONIC_INC && in->memory && in->memory_bits == 32 && has(gc, ZYDIS_MNEMONIC_MOV, in->memory))
+            offer(&answer, &twice, in->memory);
+    }
+    return twice ? 0 : answer;
+}
+
 static uint64_t find_cycles(const gl_code *c)
 {
     uint64_t answer = 0;
@@ -117,5 +132,10 @@ void gl_goprog_vars(const gl_goprog *p, gl_govars *out)
     gl_code_clean_up(&c);
     if (read_function(p, "runtime.gcStart", &c))
         out->work_cycles = in_data(p, find_cycles(&c), 4);
+    gl_code gc;
+    if (out->work_cycles == 0 && c.count > 0 && read_function(p, "runtime.GC", &gc)) {
+        out->work_cycles = in_data(p, find_counted_up(&c, &gc), 4);
+        gl_code_clean_up(&gc);
+    }
     gl_code_clean_up(&c);
 }

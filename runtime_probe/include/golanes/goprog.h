@@ -64,6 +64,7 @@ typedef struct gl_goprog_info {
     bool cgo;                 /**< C code is linked in */
     bool pgo;                 /**< compiled with a profile: more is inlined */
     bool race, msan, asan;    /**< compiled with a sanitizer */
+    bool privileged;          /**< set-user-ID, set-group-ID, or with capabilities: the kernel drops them under a tracer */
     uint64_t entry;           /**< the ELF entry point: where the kernel or ld.so begins */
     uint64_t text, text_end;  /**< Go's code; C code of cgo lies outside */
     uint64_t table;           /**< address of the function table (pclntab) */
