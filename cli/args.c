@@ -23,7 +23,7 @@ int cli_usage_error(const cli_command *command, const char *fmt, ...)
 
 typedef struct option_tables {
     struct option longs[CLI_COMMAND_OPTIONS_MAX + 1];
-    char letters[2 * CLI_COMMAND_OPTIONS_MAX + 4];
+    char letters[2 * CLI_COMMAND_OPTIONS_MAX + 5];
     const char *names[CLI_COMMAND_OPTIONS_MAX];
 } option_tables;
 
@@ -31,6 +31,8 @@ static void tables_make(const cli_command *command, option_tables *t)
 {
     memset(t, 0, sizeof *t);
     char *letter = t->letters;
+    if (command->program)
+        *letter++ = '+';
     *letter++ = ':'; /* a missing value is told apart from an unknown option */
     for (size_t i = 0; i < command->option_count; i++) {
         const cli_option *o = &cli_options[command->options[i]];
@@ -150,6 +152,11 @@ static int take_options(const cli_command *command, int argc, char **argv, const
 
 static int take_operands(const cli_command *command, int argc, char **argv, cli_args *out)
 {
+    if (command->program) {
+        out->rest = argv + optind;
+        out->rest_count = (size_t)(argc - optind);
+        return 0;
+    }
     for (; optind < argc; optind++) {
         if (out->operand_count == command->operands_max)
             return cli_usage_error(command, "'%.60s' is one too many", argv[optind]);

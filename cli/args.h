@@ -16,6 +16,8 @@ typedef struct cli_args {
     const cli_command *command;
     const char *operands[CLI_OPERANDS_MAX];
     size_t operand_count;
+    char **rest; /**< of a command with a program: its words, up to a NULL */
+    size_t rest_count;
     cli_given *given;
     size_t given_count;
 } cli_args;

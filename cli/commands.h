@@ -84,6 +84,7 @@ typedef struct cli_command {
     const char *name;
     const char *operands; /**< "FILE", "[COMMAND]", "" */
     unsigned operands_min, operands_max;
+    bool program;            /**< the operands are a program and its arguments: options end at the first, see cli_args.rest */
     const char *brief;       /**< half a sentence, no capital, no full stop */
     const char *description; /**< paragraphs, separated by empty lines */
     int (*run)(const struct cli_args *args);

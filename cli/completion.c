@@ -38,12 +38,21 @@ static void add_first_sentence(const char *help, gl_text *out, const char *escap
     }
 }
 
+/* Two commands may mean different things by one name; what its value is they agree on. */
+static bool named_before(size_t option)
+{
+    for (size_t i = 0; i < option; i++)
+        if (strcmp(cli_options[i].name, cli_options[option].name) == 0)
+            return true;
+    return false;
+}
+
 static void bash_values(gl_text *out)
 {
     gl_text_str(out, "    case $previous in\n");
     for (size_t i = 0; i < CLI_OPT_COUNT_; i++) {
         const cli_option *o = &cli_options[i];
-        if (o->kind == CLI_FLAG || i == CLI_OPT_REPAIR_OUTPUT)
+        if (o->kind == CLI_FLAG || named_before(i))
             continue;
         gl_text_printf(out, "    --%s", o->name);
         if (o->letter)

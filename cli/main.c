@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launch.h"
 #include "pprof_fetch.h"
 
 /* A word that can only be meant as a file: it is one, or it looks like one. */
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 {
     /* Only for what the terminal shows; numbers stay as they are. */
     setlocale(LC_CTYPE, "");
+    gl_launch_remember();
     /* A closed pipe and a file-size limit are errors of a write, to be told as such. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

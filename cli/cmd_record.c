@@ -1,0 +1,341 @@
+#include "record.h"
+#include "args.h"
+#include "facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "text.h"
+
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+#define NAMES_MAX 10000
+#define FLUSH_LEAST INT64_C(10000000)
+
+const gl_probe_provider *const cli_record_providers[] = {&gl_probe_emit};
+const size_t cli_record_provider_count = sizeof cli_record_providers / sizeof *cli_record_providers;
+
+typedef struct record {
+    const cli_args *args;
+    bool quiet;
+    pid_t pid; /* of --pid; 0: a program is started */
+    char out[PATH_MAX];
+    char program[PATH_MAX]; /* the file that will be, or is, executed */
+    char command[4096];
+    gl_recording *recording;
+    int64_t started;
+} record;
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* ---- what is asked for ---------------------------------------------------------------------------------------------- */
+
+static int check(record *rec)
+{
+    const cli_args *args = rec->args;
+    const char *out = cli_args_text(args, CLI_OPT_RECORD_OUTPUT, NULL);
+    rec->pid = (pid_t)cli_args_number(args, CLI_OPT_PID, 0);
+    if (rec->pid && args->rest_count)
+        return cli_usage_error(args->command, "--pid and a program to be started exclude each other");
+    if (!rec->pid && !args->rest_count)
+        return cli_usage_error(args->command, "a program is missing, or --pid");
+    if (cli_args_has(args, CLI_OPT_BLOCK) && cli_args_has(args, CLI_OPT_DROP))
+        return cli_usage_error(args->command, "--block and --drop exclude each other");
+    if (cli_args_has(args, CLI_OPT_FLUSH) && (int64_t)cli_args_number(args, CLI_OPT_FLUSH, 0) < FLUSH_LEAST)
+        return cli_usage_error(args->command, "--flush: less than 10ms would cost more than it tells");
+    if (out && strcmp(out, "-") == 0 && !rec->pid)
+        return cli_usage_error(args->command, "standard output is the program's; name a file");
+    if (out && strcmp(out, "-") == 0 && isatty(STDOUT_FILENO))
+        return cli_usage_error(args->command, "a trace is nothing for a terminal; send it to a file or a pipe");
+    return 0;
+}
+
+static void read_comm(pid_t pid, char *out, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, out, size - 1);
+    if (fd >= 0)
+        close(fd);
+    out[n > 0 ? n : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+}
+
+/** The first of NAME.lanes, NAME-2.lanes, … that is not there. */
+static void choose_name(record *rec, const char *name)
+{
+    struct stat st;
+    if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        name = "trace";
+    snprintf(rec->out, sizeof rec->out, "%.200s.lanes", name);
+    for (unsigned i = 2; lstat(rec->out, &st) == 0 && i < NAMES_MAX && !cli_args_has(rec->args, CLI_OPT_FORCE); i++)
+        snprintf(rec->out, sizeof rec->out, "%.200s-%u.lanes", name, i);
+}
+
+static int choose_output(record *rec)
+{
+    const char *given = cli_args_text(rec->args, CLI_OPT_RECORD_OUTPUT, NULL);
+    if (given) {
+        if ((size_t)snprintf(rec->out, sizeof rec->out, "%s", given) >= sizeof rec->out)
+            return cli_usage_error(rec->args->command, "--output: the name is too long");
+        return 0;
+    }
+    char name[64];
+    if (rec->pid) {
+        read_comm(rec->pid, name, sizeof name);
+        char *slash;
+        while ((slash = strchr(name, '/')) != NULL)
+            *slash = '-';
+        choose_name(rec, name);
+    } else {
+        const char *slash = strrchr(rec->args->rest[0], '/');
+        choose_name(rec, slash ? slash + 1 : rec->args->rest[0]);
+    }
+    return 0;
+}
+
+/** The words with spaces between them, as /proc/PID/cmdline or the command line has them. */
+static void describe_command(record *rec)
+{
+    size_t n = 0;
+    if (!rec->pid) {
+        for (size_t i = 0; i < rec->args->rest_count && n < sizeof rec->command; i++)
+            n += (size_t)snprintf(rec->command + n, sizeof rec->command - n, "%s%s", i ? " " : "", rec->args->rest[i]);
+        return;
+    }
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/cmdline", (long)rec->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, rec->command, sizeof rec->command - 1);
+    if (fd >= 0)
+        close(fd);
+    while (got > 0 && rec->command[got - 1] == '\0')
+        got--;
+    for (ssize_t i = 0; i < got; i++)
+        if (rec->command[i] == '\0')
+            rec->command[i] = ' ';
+    rec->command[got > 0 ? got : 0] = '\0';
+}
+
+static gl_probe_target target_of(record *rec)
+{
+    gl_probe_target t = {.pid = rec->pid, .path = rec->program, .argv = rec->pid ? NULL : rec->args->rest};
+    t.rings.policy = cli_args_has(rec->args, CLI_OPT_BLOCK) ? GL_RING_WAIT : GL_RING_DROP;
+    t.rings.follow = true;
+    t.rings.salvage = true;
+    return t;
+}
+
+/** NULL after a line on standard error. */
+static const gl_probe_provider *choose_provider(const gl_probe_target *target)
+{
+    gl_error err = {0};
+    for (size_t i = 0; i < cli_record_provider_count; i++) {
+        int fits = cli_record_providers[i]->fits(target, &err);
+        if (fits > 0)
+            return cli_record_providers[i];
+        if (fits < 0) {
+            cli_say("%s", err.text[0] ? err.text : gl_status_text(fits));
+            return NULL;
+        }
+    }
+    cli_say("%s is nothing that can be recorded", target->path);
+    return NULL;
+}
+
+/* ---- the recording -------------------------------------------------------------------------------------------------- */
+
+static int exit_of(int status)
+{
+    switch (status) {
+    case GL_E_IO: return CLI_EXIT_OUTPUT;
+    case GL_E_USAGE: return CLI_EXIT_USAGE;
+    case GL_E_NOMEM: return CLI_EXIT_SYSTEM;
+    default: return CLI_EXIT_INPUT;
+    }
+}
+
+static int said(int status, const gl_error *err)
+{
+    cli_say("%s", err->text[0] ? err->text : gl_status_text(status));
+    return exit_of(status);
+}
+
+static int open_recording(record *rec)
+{
+    gl_error err = {0};
+    gl_recording_options o = {.path = rec->out, .force = cli_args_has(rec->args, CLI_OPT_FORCE),
+                              .flush_ns = (int64_t)cli_args_number(rec->args, CLI_OPT_FLUSH, 0),
+                              .level = (int)cli_args_number(rec->args, CLI_OPT_LEVEL, 0),
+                              .command = rec->command, .version = GOLANES_VERSION};
+    int status = gl_recording_open(&o, &rec->recording, &err);
+    return status < 0 ? said(status, &err) : 0;
+}
+
+/** Nothing was recorded: the file that was made for it goes away again. */
+static void drop_recording(record *rec)
+{
+    struct stat st;
+    (void)!gl_recording_close(rec->recording, NULL, NULL, NULL, 0, NULL);
+    if (strcmp(rec->out, "-") != 0 && stat(rec->out, &st) == 0 && S_ISREG(st.st_mode))
+        unlink(rec->out);
+}
+
+static int add_and_start(record *rec, const gl_probe_source *source)
+{
+    gl_error err = {0};
+    int status = gl_recording_add(rec->recording, source, &err);
+    if (status >= 0)
+        status = gl_recording_start(rec->recording, &err);
+    return status < 0 ? said(status, &err) : 0;
+}
+
+/** 0 or CLI_EXIT_OUTPUT. */
+static int close_recording(record *rec)
+{
+    gl_recording_figures f;
+    gl_writer_stats stats = {0};
+    gl_error err = {0};
+    char explain[512], line[PATH_MAX + 256];
+    int64_t ns = now_ns() - rec->started;
+    int status = gl_recording_close(rec->recording, &f, &stats, explain, sizeof explain, &err);
+    if (status < 0) {
+        cli_say("%s: %s", rec->out, err.text[0] ? err.text : gl_status_text(status));
+        return exit_of(status) == CLI_EXIT_SYSTEM ? CLI_EXIT_SYSTEM : CLI_EXIT_OUTPUT;
+    }
+    if (rec->quiet)
+        return 0;
+    if (*explain)
+        cli_say("warning: nothing was recorded: %s", explain);
+    cli_record_closing(rec->out, &f, &stats, ns, line, sizeof line);
+    cli_say("%s", line);
+    return 0;
+}
+
+static int record_process(record *rec)
+{
+    snprintf(rec->program, sizeof rec->program, "/proc/%ld/exe", (long)rec->pid);
+    gl_error err = {0};
+    gl_probe_target target = target_of(rec);
+    gl_probe_source source;
+    if (kill(rec->pid, 0) < 0 && errno == ESRCH) {
+        cli_say("there is no process %ld", (long)rec->pid);
+        return CLI_EXIT_INPUT;
+    }
+    const gl_probe_provider *provider = choose_provider(&target);
+    if (!provider)
+        return CLI_EXIT_INPUT;
+    int rc = open_recording(rec);
+    if (rc)
+        return rc;
+    int status = provider->join(&target, &source, &err);
+    if (status < 0) {
+        drop_recording(rec);
+        said(status, &err);
+        return status == GL_E_NOMEM ? CLI_EXIT_SYSTEM : CLI_EXIT_INPUT;
+    }
+    if ((rc = add_and_start(rec, &source)) != 0) {
+        drop_recording(rec);
+        return rc;
+    }
+    cli_record_end end;
+    cli_record_wait(rec->pid, false, rec->recording, rec->quiet, &end);
+    return close_recording(rec);
+}
+
+static int launch_failed(record *rec, gl_launch_result result, const gl_error *err)
+{
+    drop_recording(rec);
+    cli_say("%s", err->text);
+    return result == GL_LAUNCH_NOT_FOUND ? EXIT_NOT_FOUND
+           : result == GL_LAUNCH_NOT_EXECUTABLE ? EXIT_NOT_EXECUTABLE
+                                                : CLI_EXIT_SYSTEM;
+}
+
+static int record_program(record *rec)
+{
+    gl_error err = {0};
+    char *const *argv = rec->args->rest;
+    if (!gl_launch_find(argv[0], rec->program, sizeof rec->program))
+        snprintf(rec->program, sizeof rec->program, "%s", argv[0]);
+    gl_probe_target target = target_of(rec);
+    const gl_probe_provider *provider = choose_provider(&target);
+    if (!provider)
+        return CLI_EXIT_INPUT;
+    int rc = open_recording(rec);
+    if (rc)
+        return rc;
+    pid_t pid;
+    gl_probe_source source;
+    gl_launch_result result = gl_launch(provider, &target, &pid, &source, &err);
+    if (result != GL_LAUNCHED)
+        return launch_failed(rec, result, &err);
+    if (!source.ops)
+        cli_say("warning: %s runs, but can't be recorded: %s", argv[0], err.text);
+    else
+        rc = add_and_start(rec, &source);
+    cli_record_end end;
+    cli_record_wait(pid, true, rec->recording, rec->quiet, &end);
+    if (!source.ops || rc)
+        drop_recording(rec);
+    else
+        rc = close_recording(rec);
+    int code = cli_record_end_as(end.wait_status);
+    return code ? code : rc;
+}
+
+static int run_record(const cli_args *args)
+{
+    record *rec = calloc(1, sizeof *rec);
+    if (!rec) {
+        cli_say("no memory");
+        return CLI_EXIT_SYSTEM;
+    }
+    rec->args = args;
+    rec->quiet = cli_args_has(args, CLI_OPT_QUIET);
+    rec->started = now_ns();
+    int rc = check(rec);
+    if (rc == 0)
+        rc = choose_output(rec);
+    if (rc == 0) {
+        describe_command(rec);
+        cli_record_block_signals();
+        rc = rec->pid ? record_process(rec) : record_program(rec);
+    }
+    free(rec);
+    return rc;
+}
+
+const cli_command cli_command_record = {
+    .name = "record", .operands = "[--] PROGRAM [ARGUMENT...]", .program = true, .run = run_record,
+    .brief = "run a program, or join one, and record its events",
+    .description =
+        "Starts PROGRAM and writes what it tells of itself into a .lanes file: every program that is linked with golanes (see "
+        "golanes-emit(3)), or that starts one. With --pid a running one is joined.\n\n"
+        "The program notices nothing: it has our standard streams, our terminal and our process group; signals that are sent "
+        "to golanes reach it; and golanes ends as it ended, with the same exit status or by the same signal. Options after "
+        "PROGRAM are its own.\n\n"
+        "The file can be read while it grows (golanes view FILE follows it). Whatever was flushed stays readable if the program, "
+        "golanes or both are killed, and what the program did last is taken from the shared memory after its death. Where "
+        "golanes alone was killed, golanes record --pid goes on where it stopped.",
+    CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_PID, CLI_OPT_BLOCK, CLI_OPT_DROP,
+                CLI_OPT_QUIET, CLI_OPT_HELP),
+    .examples = {{"golanes record ./server --port 8080", "Writes server.lanes until the server ends."},
+                 {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},
+                 {"golanes record --pid $(pidof server)", "Until Ctrl-C."}},
+};

@@ -1,0 +1,36 @@
+/* What the files of the command "record" share. */
+#ifndef GOLANES_CLI_RECORD_H
+#define GOLANES_CLI_RECORD_H
+
+#include <sys/types.h>
+
+#include "recording.h"
+
+/** Where events can come from, in the order in which they are asked whether a program is theirs. */
+extern const gl_probe_provider *const cli_record_providers[];
+extern const size_t cli_record_provider_count;
+
+/** The line on the terminal while it is recorded, at most `width` columns. ns: since the start; rate: events a second. */
+void cli_record_status(const gl_recording_figures *f, int64_t ns, double rate, size_t width, char *out, size_t size);
+/** The line at the end. */
+void cli_record_closing(const char *path, const gl_recording_figures *f, const gl_writer_stats *stats, int64_t ns, char *out,
+                        size_t size);
+
+/** How a recording's wait ended. */
+typedef struct cli_record_end {
+    int wait_status;  /**< of the program, as waitpid has it; started programs only */
+    bool interrupted; /**< a signal ended the recording of a process */
+} cli_record_end;
+
+/** Blocks the signals that cli_record_wait looks after. Before any thread is made and before the program is started. */
+void cli_record_block_signals(void);
+/**
+ * Waits for the end of a program that was started (child) or of a process, or for a signal that ends the recording of a
+ * process. A started program gets the signals that were sent to us, and we stop when it stops. Draws the status line.
+ */
+void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool quiet, cli_record_end *end);
+/** Ends this process as the program ended: by the same signal, without a core of its own. Returns the exit status where
+    the program exited. */
+int cli_record_end_as(int wait_status);
+
+#endif

@@ -1,0 +1,161 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "idmap.h"
+#include "order.h"
+
+typedef struct got {
+    gl_event event[4096];
+    size_t n;
+} got;
+
+static int keep(void *user, gl_event *events, size_t n)
+{
+    got *g = user;
+    assert_true(g->n + n <= sizeof g->event / sizeof *g->event);
+    memcpy(g->event + g->n, events, n * sizeof *events);
+    g->n += n;
+    return 0;
+}
+
+static void put(gl_queue *q, int64_t time, uint64_t ring, uint64_t number)
+{
+    gl_event *ev = gl_queue_room(q, 1);
+    assert_non_null(ev);
+    *ev = (gl_event){.time = time, .type = GL_EV_HeapLive, .g = ring, .arg = {number}};
+    q->tail++;
+}
+
+static void by_time_up_to_a_limit(void **state)
+{
+    (void)state;
+    static got g;
+    gl_queue q[3] = {{0}};
+    gl_order o;
+    g.n = 0;
+    gl_order_init(&o, keep, &g);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(gl_order_add(&o, &q[i]), 0);
+    const int64_t times[3][4] = {{1, 4, 7, 20}, {2, 3, 8, 9}, {5, 6, 30, 31}};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 4; k++)
+            put(&q[i], times[i][k], i, k);
+    assert_int_equal(gl_order_run(&o, 9), 0);
+    assert_int_equal(g.n, 9);
+    for (size_t i = 0; i < g.n; i++)
+        assert_int_equal(g.event[i].time, i + 1);
+    assert_int_equal(gl_order_run(&o, INT64_MAX), 0);
+    assert_int_equal(g.n, 12);
+    assert_int_equal(g.event[11].time, 31);
+    assert_int_equal(o.late, 0);
+    gl_order_free(&o);
+    for (size_t i = 0; i < 3; i++)
+        gl_queue_free(&q[i]);
+}
+
+/* What comes too late comes next, whatever its stamp, and is counted. */
+static void late_events_come_next(void **state)
+{
+    (void)state;
+    static got g;
+    gl_queue q[2] = {{0}};
+    gl_order o;
+    g.n = 0;
+    gl_order_init(&o, keep, &g);
+    assert_int_equal(gl_order_add(&o, &q[0]), 0);
+    assert_int_equal(gl_order_add(&o, &q[1]), 0);
+    put(&q[0], 100, 0, 0);
+    assert_int_equal(gl_order_run(&o, 100), 0);
+    put(&q[1], 50, 1, 0);
+    put(&q[0], 101, 0, 1);
+    assert_int_equal(gl_order_run(&o, 200), 0);
+    assert_int_equal(g.n, 3);
+    assert_int_equal(g.event[1].time, 50);
+    assert_int_equal(g.event[2].time, 101);
+    assert_int_equal(o.late, 1);
+    gl_order_free(&o);
+    gl_queue_free(&q[0]);
+    gl_queue_free(&q[1]);
+}
+
+/* A ring's own order holds even where its stamps step back, through many runs and queues that grow and are emptied. */
+static void a_ring_keeps_its_order(void **state)
+{
+    (void)state;
+    enum { RINGS = 7, EVENTS = 500 };
+    static got g;
+    gl_queue q[RINGS] = {{0}};
+    gl_order o;
+    uint64_t random = 12345, next[RINGS] = {0}, told[RINGS] = {0};
+    g.n = 0;
+    gl_order_init(&o, keep, &g);
+    for (size_t i = 0; i < RINGS; i++)
+        assert_int_equal(gl_order_add(&o, &q[i]), 0);
+    for (int64_t step = 0; g.n < RINGS * EVENTS; step++) {
+        for (size_t i = 0; i < RINGS; i++)
+            for (unsigned k = 0; k < 5 && next[i] < EVENTS; k++) {
+                random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+                put(&q[i], step * 10 + (int64_t)(random >> 60) - 4, i, next[i]++);
+            }
+        assert_int_equal(gl_order_run(&o, step * 10 - 20), 0);
+        if (step > 200)
+            assert_int_equal(gl_order_run(&o, INT64_MAX), 0);
+    }
+    for (size_t i = 0; i < g.n; i++)
+        assert_int_equal(g.event[i].arg[0], told[g.event[i].g]++);
+    gl_order_free(&o);
+    for (size_t i = 0; i < RINGS; i++)
+        gl_queue_free(&q[i]);
+}
+
+static int refuse(void *user, gl_event *events, size_t n)
+{
+    (void)user;
+    (void)events;
+    return n ? GL_E_IO : 0;
+}
+
+static void a_receiver_s_refusal_is_passed_on(void **state)
+{
+    (void)state;
+    gl_queue q = {0};
+    gl_order o;
+    gl_order_init(&o, refuse, NULL);
+    assert_int_equal(gl_order_add(&o, &q), 0);
+    put(&q, 1, 0, 0);
+    assert_int_equal(gl_order_run(&o, 10), GL_E_IO);
+    gl_order_free(&o);
+    gl_queue_free(&q);
+}
+
+static void ids_are_found_again(void **state)
+{
+    (void)state;
+    gl_idmap map = {0};
+    uint32_t value = 7;
+    assert_false(gl_idmap_find(&map, 1, &value));
+    for (uint64_t i = 0; i < 10000; i++)
+        assert_true(gl_idmap_put(&map, i * i * UINT64_C(0x100000001), (uint32_t)i));
+    for (uint64_t i = 0; i < 10000; i++) {
+        assert_true(gl_idmap_find(&map, i * i * UINT64_C(0x100000001), &value));
+        assert_int_equal(value, i);
+    }
+    assert_false(gl_idmap_find(&map, 3, &value));
+    gl_idmap_free(&map);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_time_up_to_a_limit),          cmocka_unit_test(late_events_come_next),
+        cmocka_unit_test(a_ring_keeps_its_order),         cmocka_unit_test(a_receiver_s_refusal_is_passed_on),
+        cmocka_unit_test(ids_are_found_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/*
+ * From a source to the queues of a recording: ticks become nanoseconds, threads are announced, and a queue that is full
+ * leaves the rest in its ring.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "recording_internal.h"
+
+#define CLOCK_FIRST_NS 10000000 /* two readings this far apart give the clock's rate */
+#define QUOTA_MIN 256u
+#define QUOTA_MAX 32768u
+#define WAITING_MAX (128u << 10) /* events in all queues, about: 8 MiB */
+
+enum { THREAD_NOT_MET, THREAD_PENDING, THREAD_MET };
+
+/* Time. */
+
+/** The newest line of the clock is the usual one. */
+static inline int64_t to_ns(const gl_clock_map *map, uint64_t ticks)
+{
+    const gl_clock_segment *s = &map->segment[(map->count - 1) % GL_CLOCK_SEGMENTS];
+    if (ticks >= s->ticks) {
+        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)(ticks - s->ticks) * s->rate) >> 32);
+        return (int64_t)((uint64_t)s->ns + ns);
+    }
+    return gl_clock_map_ns(map, ticks);
+}
+
+static void sleep_until(int64_t ns)
+{
+    struct timespec ts = {ns / 1000000000, ns % 1000000000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) != 0) {
+    }
+}
+
+void gl_intake_take_clock(gl_intake *in)
+{
+    gl_ring_pair pair;
+    in->source.ops->take_clock(in->source.self, &pair);
+    gl_clock_map_add(&in->clock, &pair);
+}
+
+/* What a drain delivers. */
+
+static int set_met(gl_recording *r, uint32_t thread, uint8_t state)
+{
+    if (thread >= r->met_n) {
+        size_t more = r->met_n ? 2 * r->met_n : 64;
+        while (more <= thread)
+            more *= 2;
+        uint8_t *grown = realloc(r->met, more);
+        if (!grown)
+            return GL_E_NOMEM;
+        memset(grown + r->met_n, THREAD_NOT_MET, more - r->met_n);
+        r->met = grown;
+        r->met_n = more;
+    }
+    r->met[thread] = state;
+    return 0;
+}
+
+static int on_thread(void *user, const gl_session_owner *owner, gl_session_thread *out)
+{
+    gl_feed *feed = user;
+    gl_recording *r = feed->intake->recording;
+    bool fresh;
+    int status = gl_names_thread(r->names, &feed->intake->source, owner->pid, owner->tid, out, &fresh);
+    if (status < 0 || owner->turn == 0 || (out->thread < r->met_n && r->met[out->thread]))
+        return status;
+    r->now.threads++;
+    feed->pending++;
+    return set_met(r, out->thread, THREAD_PENDING);
+}
+
+static int on_text(void *user, const char *text, size_t n, uint32_t *id)
+{
+    gl_feed *feed = user;
+    return gl_dict_string(feed->intake->recording->dict, text, n, id);
+}
+
+static int on_stack(void *user, uint32_t pid, const uint64_t *pcs, size_t n, uint32_t *id)
+{
+    gl_feed *feed = user;
+    return gl_names_stack(feed->intake->recording->names, &feed->intake->source, pid, pcs, n, id);
+}
+
+static gl_event *announce(gl_feed *feed, gl_event *at, const gl_event *first)
+{
+    gl_recording *r = feed->intake->recording;
+    if (first->thread >= r->met_n || r->met[first->thread] != THREAD_PENDING)
+        return at;
+    r->met[first->thread] = THREAD_MET;
+    feed->pending--;
+    *at = (gl_event){.time = to_ns(&feed->intake->clock, (uint64_t)first->time), .arg = {first->thread},
+                     .thread = first->thread, .p = GL_NO_PROC, .type = GL_EV_ThreadStart};
+    return at + 1;
+}
+
+static int on_events(void *user, const gl_event *events, size_t n)
+{
+    gl_feed *feed = user;
+    const gl_clock_map *clock = &feed->intake->clock;
+    gl_event *start = gl_queue_room(&feed->queue, n + (feed->pending < n ? feed->pending : n)), *at = start;
+    if (!start)
+        return GL_E_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (feed->pending)
+            at = announce(feed, at, &events[i]);
+        *at = events[i];
+        at->time = to_ns(clock, (uint64_t)events[i].time);
+        if (at->type == GL_EV_Lost)
+            at->arg[2] = (uint64_t)to_ns(clock, at->arg[2]);
+        feed->largest = at->time > feed->largest ? at->time : feed->largest;
+        at++;
+    }
+    feed->queue.tail += (size_t)(at - start);
+    feed->intake->recording->waiting += (size_t)(at - start);
+    feed->more = gl_queue_count(&feed->queue) >= feed->quota;
+    return feed->more ? GL_DRAIN_ENOUGH : 0;
+}
+
+/* Feeds. */
+
+static gl_feed *new_feed(gl_intake *in)
+{
+    gl_feed *feed = calloc(1, sizeof *feed);
+    if (!feed)
+        return NULL;
+    feed->intake = in;
+    feed->quota = SIZE_MAX;
+    feed->largest = INT64_MIN;
+    feed->sink = (gl_session_sink){feed, on_thread, on_text, on_stack, on_events};
+    if (gl_order_add(&in->recording->order, &feed->queue) < 0) {
+        free(feed);
+        return NULL;
+    }
+    return feed;
+}
+
+static int find_rings(gl_intake *in)
+{
+    uint32_t n = in->source.ops->rings(in->source.self);
+    if (n > in->capacity) {
+        gl_feed **grown = realloc(in->feed, n * sizeof(gl_feed *));
+        if (!grown)
+            return GL_E_NOMEM;
+        in->feed = grown;
+        in->capacity = n;
+    }
+    for (; in->feeds < n; in->feeds++) {
+        if (!(in->feed[in->feeds] = new_feed(in)))
+            return GL_E_NOMEM;
+        in->recording->rings++;
+    }
+    return 0;
+}
+
+int gl_feed_drain(gl_feed *feed, uint32_t ring, gl_error *err)
+{
+    const gl_recording *r = feed->intake->recording;
+    size_t share = WAITING_MAX / (r->rings ? r->rings : 1);
+    feed->quota = share < QUOTA_MIN ? QUOTA_MIN : share > QUOTA_MAX ? QUOTA_MAX : share;
+    feed->more = gl_queue_count(&feed->queue) >= feed->quota;
+    if (feed->more)
+        return 0;
+    if (gl_queue_count(&feed->queue) == 0)
+        feed->largest = INT64_MIN;
+    const gl_probe_source *s = &feed->intake->source;
+    return s->ops->drain(s->self, ring, &feed->sink, err);
+}
+
+int gl_intake_drain(gl_intake *in, gl_error *err)
+{
+    int status = in->open ? find_rings(in) : 0;
+    for (uint32_t i = 0; in->open && i < in->feeds && status >= 0; i++)
+        status = gl_feed_drain(in->feed[i], i, err);
+    return status;
+}
+
+int gl_intake_no_ring(gl_intake *in)
+{
+    gl_session_no_ring now = {0};
+    if (!in->open || !in->source.ops->no_ring)
+        return 0;
+    in->source.ops->no_ring(in->source.self, &now);
+    if (now.events <= in->told.events)
+        return 0;
+    static const char why[] = "no free ring for the thread";
+    uint32_t id = 0;
+    int status = gl_dict_string(in->recording->dict, why, sizeof why - 1, &id);
+    uint64_t from = in->told.events ? in->told.last : now.first;
+    gl_event lost = {.time = (int64_t)from, .arg = {now.events - in->told.events, 0, now.last, id}, .thread = GL_NO_THREAD,
+                     .p = GL_NO_PROC, .type = GL_EV_Lost};
+    in->told = now;
+    return status < 0 ? status : in->aside->sink.on_events(in->aside, &lost, 1) < 0 ? GL_E_NOMEM : 0;
+}
+
+int gl_intake_finish(gl_intake *in, gl_error *err)
+{
+    int status = 0;
+    for (uint32_t i = 0; in->open && i < in->feeds && status >= 0; i++) {
+        in->feed[i]->quota = SIZE_MAX;
+        status = in->source.ops->finish(in->source.self, i, &in->feed[i]->sink, err);
+    }
+    return status < 0 ? status : gl_intake_no_ring(in);
+}
+
+/* Beginning and end. */
+
+int gl_intake_open(gl_intake *in, gl_recording *r, const gl_probe_source *source)
+{
+    *in = (gl_intake){.source = *source, .recording = r, .open = true};
+    source->ops->take_clock(source->self, &in->first);
+    in->aside = new_feed(in);
+    return in->aside ? 0 : GL_E_NOMEM;
+}
+
+int gl_intake_begin(gl_intake *in, gl_error *err)
+{
+    gl_ring_pair second;
+    sleep_until(in->first.monotonic_ns + CLOCK_FIRST_NS);
+    in->source.ops->take_clock(in->source.self, &second);
+    gl_clock_map_start(&in->clock, &in->first, &second);
+    gl_names_look(in->recording->names, &in->source, in->source.pid);
+    return in->source.ops->begin ? in->source.ops->begin(in->source.self, &in->aside->sink, err) : 0;
+}
+
+void gl_intake_stop(gl_intake *in)
+{
+    if (in->open && !in->stopped)
+        in->source.ops->stop(in->source.self);
+    in->stopped = true;
+}
+
+void gl_intake_close(gl_intake *in)
+{
+    gl_intake_stop(in);
+    if (in->open)
+        in->source.ops->close(in->source.self);
+    in->open = false;
+}

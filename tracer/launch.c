@@ -1,0 +1,177 @@
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATH_DEFAULT "/bin:/usr/bin"
+
+extern char **environ;
+
+static struct {
+    bool known;
+    bool ignored[NSIG];
+    sigset_t mask;
+} given;
+
+void gl_launch_remember(void)
+{
+    for (int i = 1; i < NSIG; i++) {
+        struct sigaction act;
+        given.ignored[i] = sigaction(i, NULL, &act) == 0 && act.sa_handler == SIG_IGN;
+    }
+    sigprocmask(SIG_SETMASK, NULL, &given.mask);
+    given.known = true;
+}
+
+static void restore_signals(void)
+{
+    if (!given.known)
+        return;
+    for (int i = 1; i < NSIG; i++)
+        if (i != SIGKILL && i != SIGSTOP)
+            (void)signal(i, given.ignored[i] ? SIG_IGN : SIG_DFL);
+    sigprocmask(SIG_SETMASK, &given.mask, NULL);
+}
+
+static bool can_run(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+bool gl_launch_find(const char *name, char *path, size_t size)
+{
+    if (strchr(name, '/'))
+        return (size_t)snprintf(path, size, "%s", name) < size && can_run(name);
+    const char *at = getenv("PATH");
+    for (at = at ? at : PATH_DEFAULT;; at++) {
+        int n = (int)strcspn(at, ":");
+        if ((size_t)snprintf(path, size, "%.*s%s%s", n, at, n ? "/" : "", name) < size && can_run(path))
+            return true;
+        at += n;
+        if (!*at)
+            return false;
+    }
+}
+
+static bool names_same(const char *a, const char *b)
+{
+    size_t n = strcspn(a, "=");
+    return strncmp(a, b, n) == 0 && b[n] == '=';
+}
+
+/** Our environment with the provider's variables in the place of older ones. The texts stay their owners'. */
+static char **make_environment(gl_probe_start *start)
+{
+    size_t n = 0, k = 0;
+    while (environ[n])
+        n++;
+    char **out = calloc(n + start->environment_count + 1, sizeof *out);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        bool replaced = false;
+        for (unsigned e = 0; e < start->environment_count; e++)
+            replaced |= names_same(start->environment[e], environ[i]);
+        if (!replaced)
+            out[k++] = environ[i];
+    }
+    for (unsigned e = 0; e < start->environment_count; e++)
+        out[k++] = start->environment[e];
+    return out;
+}
+
+typedef struct launch {
+    const gl_probe_provider *provider;
+    const gl_probe_target *target;
+    gl_probe_start start;
+    void *state;
+    char **environment;
+    int report[2]; /* the child writes an errno here, or closes it by exec */
+} launch;
+
+_Noreturn static void in_child(launch *l)
+{
+    int error = 0;
+    restore_signals();
+    for (unsigned i = 0; i < l->start.fd_count; i++)
+        if (fcntl(l->start.fds[i], F_SETFD, 0) < 0)
+            error = errno;
+    if (!error && l->provider->in_child)
+        error = l->provider->in_child(l->state);
+    if (!error) {
+        execvpe(l->target->argv[0], l->target->argv, l->environment);
+        error = errno;
+    }
+    (void)!write(l->report[1], &error, sizeof error);
+    _exit(127);
+}
+
+/** 0 after a successful exec, else the child's errno. */
+static int wait_for_exec(launch *l)
+{
+    int error = 0;
+    ssize_t n;
+    close(l->report[1]);
+    while ((n = read(l->report[0], &error, sizeof error)) < 0 && errno == EINTR) {
+    }
+    return n == (ssize_t)sizeof error ? error : 0;
+}
+
+static gl_launch_result not_started(const char *name, int error, gl_error *err)
+{
+    gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "%s can't be started: %s", name, strerror(error));
+    return error == ENOENT ? GL_LAUNCH_NOT_FOUND : GL_LAUNCH_NOT_EXECUTABLE;
+}
+
+static gl_launch_result start(launch *l, pid_t *pid, gl_probe_source *source, gl_error *err)
+{
+    const char *name = l->target->argv[0];
+    *pid = fork();
+    if (*pid == 0)
+        in_child(l);
+    int error = *pid < 0 ? errno : wait_for_exec(l);
+    if (*pid < 0) {
+        l->provider->discard(l->state);
+        gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s can't be started: %s", name, strerror(error));
+        return GL_LAUNCH_FAILED;
+    }
+    if (error) {
+        l->provider->discard(l->state);
+        waitpid(*pid, NULL, 0);
+        return not_started(name, error, err);
+    }
+    if (l->provider->started(l->state, *pid, source, err) >= 0)
+        return GL_LAUNCHED;
+    source->ops = NULL;
+    return GL_LAUNCHED;
+}
+
+gl_launch_result gl_launch(const gl_probe_provider *provider, const gl_probe_target *target, pid_t *pid, gl_probe_source *source,
+                           gl_error *err)
+{
+    launch l = {.provider = provider, .target = target};
+    *source = (gl_probe_source){0};
+    if (provider->prepare(target, &l.start, &l.state, err) < 0)
+        return GL_LAUNCH_FAILED;
+    l.environment = make_environment(&l.start);
+    if (!l.environment || pipe2(l.report, O_CLOEXEC) < 0) {
+        provider->discard(l.state);
+        free(l.environment);
+        gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s can't be started: %s", target->argv[0], strerror(errno));
+        return GL_LAUNCH_FAILED;
+    }
+    gl_launch_result result = start(&l, pid, source, err);
+    close(l.report[0]);
+    if (*pid < 0)
+        close(l.report[1]);
+    free(l.environment);
+    return result;
+}

@@ -1,0 +1,500 @@
+#include "recording.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "recording_internal.h"
+
+#define SECOND INT64_C(1000000000)
+#define MS INT64_C(1000000)
+#define FLUSH_DEFAULT SECOND
+/* How long events wait for others that were stamped earlier and come later: long while there is little to keep, shorter
+   when queues fill. A thread that the system stops in the middle of an emit is what makes them late. */
+#define HOLD_NS (50 * MS)
+#define HOLD_BUSY_NS (5 * MS)
+#define HOLD_FULL_NS MS
+#define WAITING_BUSY (32u << 10)
+/* Pauses between two looks at the rings: so long that about half of the writers' windows is filled meanwhile. */
+#define PAUSE_MIN_NS (200 * INT64_C(1000))
+#define PAUSE_MAX_NS (10 * MS)
+#define WINDOW_LOW 16384u
+#define WINDOW_HIGH 49152u
+#define TEND_NS (20 * MS)
+#define CLOCK_NS SECOND
+#define CLOCK_EARLY_NS (100 * MS)
+#define SETTLE_NS (2 * MS) /* an emit that was under way when the program was told to stop ends within this time */
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+/* ---- what is delivered ---------------------------------------------------------------------------------------------- */
+
+static int fail(gl_recording *r, int status)
+{
+    if (r->status == 0) {
+        r->status = status;
+        if (!r->error.text[0])
+            gl_fail(&r->error, (gl_status)status, UINT64_MAX, "%s", gl_status_text(status));
+    }
+    return status;
+}
+
+/** Events that the figures are made of. */
+static inline void count_event(gl_recording *r, const gl_event *ev)
+{
+    switch (ev->type) {
+    case GL_EV_GoCreate: r->now.goroutines++; break;
+    case GL_EV_GoStatus:
+        /* At a start: it was there before, and is met for the first time. */
+        r->now.goroutines += ev->arg[1] == GL_G_UNDETERMINED && ev->arg[2] > GL_G_NOT_EXIST;
+        break;
+    case GL_EV_GoEnd: r->now.goroutines -= r->now.goroutines > 0; break;
+    case GL_EV_GCSTWBegin: r->stop_began = ev->time; break;
+    case GL_EV_GCSTWEnd:
+        if (r->stop_began)
+            r->now.last_stop_ns = ev->time - r->stop_began;
+        break;
+    case GL_EV_Lost: r->now.lost += ev->arg[0]; break;
+    default: break;
+    }
+}
+
+static int deliver(void *user, gl_event *events, size_t n)
+{
+    gl_recording *r = user;
+    r->waiting -= n;
+    for (size_t i = 0; i < n; i++) {
+        events[i].time -= r->zero;
+        if (events[i].type == GL_EV_Lost)
+            events[i].arg[2] -= (uint64_t)r->zero;
+        count_event(r, &events[i]);
+    }
+    if (r->status < 0)
+        return 0;
+    r->now.events += n;
+    int status = gl_output_events(r->output, events, n, &r->error);
+    return status < 0 ? fail(r, status) : 0;
+}
+
+/* ---- one look at all rings ------------------------------------------------------------------------------------------ */
+
+/** Time 0 is the first event's, or the start of the recording: events that were made before it come from a recorder that
+    is gone. The state at the start is delivered at once: it precedes everything. */
+static int set_zero(gl_recording *r)
+{
+    int64_t zero = r->intake[0].first.monotonic_ns;
+    for (size_t i = 0; i < r->order.n; i++) {
+        const gl_queue *q = r->order.queue[i];
+        for (size_t k = q->head; k < q->tail; k++)
+            zero = q->event[k].time < zero ? q->event[k].time : zero;
+    }
+    r->zero = zero;
+    r->zero_known = true;
+    const gl_ring_pair *first = &r->intake[0].first;
+    int64_t wall = first->wall_ns - (first->monotonic_ns - zero);
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, zero);
+    int status = gl_output_meta(r->output, "clock.first_abs_ns", text);
+    snprintf(text, sizeof text, "%" PRId64, wall);
+    if (status >= 0)
+        status = gl_output_meta(r->output, "clock.wall_unix_ns", text);
+    if (status < 0)
+        return fail(r, status);
+    gl_event sync = {.time = zero, .arg = {0, (uint64_t)zero, (uint64_t)wall}, .thread = GL_NO_THREAD, .p = GL_NO_PROC,
+                     .type = GL_EV_ClockSync};
+    r->waiting++;
+    return deliver(r, &sync, 1);
+}
+
+static int deliver_start_state(gl_recording *r)
+{
+    int status = 0;
+    for (unsigned i = 0; i < r->intakes && status >= 0; i++) {
+        gl_queue *q = &r->intake[i].aside->queue;
+        if (gl_queue_count(q))
+            status = deliver(r, q->event + q->head, gl_queue_count(q));
+        q->head = q->tail;
+    }
+    return status;
+}
+
+/** Up to where nothing earlier can come of any ring any more: a queue that was full before its ring was empty speaks only
+    for what it has. *more: there is such a queue. */
+static int64_t safe_until(const gl_recording *r, int64_t limit, bool *more)
+{
+    *more = false;
+    for (unsigned i = 0; i < r->intakes; i++)
+        for (uint32_t k = 0; k < r->intake[i].feeds; k++) {
+            const gl_feed *feed = r->intake[i].feed[k];
+            if (!feed->more)
+                continue;
+            *more = true;
+            limit = feed->largest < limit ? feed->largest : limit;
+        }
+    return limit;
+}
+
+static int64_t hold_of(const gl_recording *r)
+{
+    bool full;
+    (void)safe_until(r, 0, &full);
+    return full ? HOLD_FULL_NS : r->waiting > WAITING_BUSY ? HOLD_BUSY_NS : HOLD_NS;
+}
+
+static int drain_full(gl_recording *r)
+{
+    int status = 0;
+    for (unsigned i = 0; i < r->intakes; i++)
+        for (uint32_t k = 0; k < r->intake[i].feeds && status >= 0; k++)
+            if (r->intake[i].feed[k]->more)
+                status = gl_feed_drain(r->intake[i].feed[k], k, &r->error);
+    return status;
+}
+
+static int drain_all(gl_recording *r)
+{
+    int status = 0;
+    for (unsigned i = 0; i < r->intakes && status >= 0; i++)
+        status = gl_intake_drain(&r->intake[i], &r->error);
+    return status;
+}
+
+/** Drains each ring as far as it was filled when this began, and delivers what is old enough; with `last` all of it. */
+static int pass(gl_recording *r, bool last)
+{
+    int64_t began = now_ns();
+    int status = drain_all(r);
+    if (status >= 0 && !r->zero_known) {
+        status = set_zero(r);
+        if (status >= 0)
+            status = deliver_start_state(r);
+    }
+    int64_t limit = last ? INT64_MAX : began - hold_of(r), until = INT64_MIN;
+    for (bool more = true; more && until < limit && status >= 0;) {
+        until = safe_until(r, limit, &more);
+        status = gl_order_run(&r->order, until);
+        if (status >= 0 && more && until < limit)
+            status = drain_full(r);
+    }
+    return status < 0 ? fail(r, status) : 0;
+}
+
+/* ---- the thread ----------------------------------------------------------------------------------------------------- */
+
+/** Bytes in the fullest ring. */
+static uint64_t look_at_rings(gl_recording *r)
+{
+    uint64_t most = 0;
+    r->now.fill = 0;
+    for (unsigned i = 0; i < r->intakes; i++)
+        for (uint32_t k = 0; r->intake[i].open && k < r->intake[i].feeds; k++) {
+            uint64_t waiting = 0, size = 0;
+            r->intake[i].source.ops->fill(r->intake[i].source.self, k, &waiting, &size);
+            most = waiting > most ? waiting : most;
+            unsigned percent = size ? (unsigned)(100 * waiting / size) : 0;
+            r->now.fill = percent > r->now.fill ? percent : r->now.fill;
+        }
+    return most;
+}
+
+static void show(gl_recording *r)
+{
+    r->now.late = r->order.late;
+    r->now.bytes = gl_output_bytes(r->output);
+    r->now.rings = r->rings;
+    r->now.failed = r->status < 0;
+    bool alive = false;
+    for (unsigned i = 0; i < r->intakes; i++) {
+        const gl_intake *in = &r->intake[i];
+        alive |= in->open && (!in->source.ops->alive || in->source.ops->alive(in->source.self));
+    }
+    pthread_mutex_lock(&r->lock);
+    r->shown = r->now;
+    r->ended = !alive;
+    pthread_mutex_unlock(&r->lock);
+}
+
+/** The program is not to suffer for us: sources are let go as soon as nothing can be written. */
+static void let_go(gl_recording *r)
+{
+    for (unsigned i = 0; i < r->intakes; i++)
+        gl_intake_close(&r->intake[i]);
+    show(r);
+}
+
+/** Sleeps unless the end was asked for; true where it was. */
+static bool pause_for(gl_recording *r, int64_t ns)
+{
+    int64_t until = now_ns() + ns;
+    struct timespec ts = {until / SECOND, until % SECOND};
+    pthread_mutex_lock(&r->lock);
+    while (!r->end && pthread_cond_timedwait(&r->changed, &r->lock, &ts) == 0) {
+    }
+    bool end = r->end;
+    pthread_mutex_unlock(&r->lock);
+    return end;
+}
+
+typedef struct schedule {
+    int64_t pause, tend, clock, flush;
+    unsigned clocks;
+} schedule;
+
+static int do_what_is_due(gl_recording *r, schedule *s)
+{
+    int64_t now = now_ns(), flush = r->opt.flush_ns;
+    int status = 0;
+    if (now >= s->tend) {
+        s->tend = now + TEND_NS;
+        for (unsigned i = 0; i < r->intakes && status >= 0; i++) {
+            r->intake[i].source.ops->tend(r->intake[i].source.self);
+            status = gl_intake_no_ring(&r->intake[i]);
+        }
+        show(r);
+    }
+    if (now >= s->clock) {
+        s->clock = now + (s->clocks++ ? CLOCK_NS : CLOCK_EARLY_NS);
+        for (unsigned i = 0; i < r->intakes; i++)
+            gl_intake_take_clock(&r->intake[i]);
+    }
+    if (now >= s->flush && status >= 0) {
+        /* What was drained just now waits for HOLD_NS first. */
+        s->flush = now + (flush > 4 * HOLD_NS ? flush - 2 * HOLD_NS : flush / 2);
+        status = gl_output_flush(r->output, &r->error);
+    }
+    return status < 0 ? fail(r, status) : 0;
+}
+
+static void choose_pause(schedule *s, uint64_t waiting)
+{
+    if (waiting > WINDOW_HIGH)
+        s->pause = s->pause / 2 > PAUSE_MIN_NS ? s->pause / 2 : PAUSE_MIN_NS;
+    else if (waiting < WINDOW_LOW)
+        s->pause = s->pause * 5 / 4 < PAUSE_MAX_NS ? s->pause * 5 / 4 : PAUSE_MAX_NS;
+}
+
+static int run_until_end(gl_recording *r)
+{
+    int64_t now = now_ns();
+    schedule s = {.pause = MS, .tend = now, .clock = now + CLOCK_EARLY_NS, .flush = now};
+    int status = 0;
+    while (status >= 0) {
+        choose_pause(&s, look_at_rings(r));
+        status = pass(r, false);
+        if (status >= 0)
+            status = do_what_is_due(r, &s);
+        if (status >= 0 && pause_for(r, s.pause))
+            return 0;
+    }
+    return status;
+}
+
+/** Nothing more is to come: the rest of the rings, and what can be known only now. */
+static int drain_rest(gl_recording *r)
+{
+    for (unsigned i = 0; i < r->intakes; i++)
+        gl_intake_stop(&r->intake[i]);
+    struct timespec settle = {0, SETTLE_NS};
+    nanosleep(&settle, NULL);
+    for (unsigned i = 0; i < r->intakes; i++)
+        gl_intake_take_clock(&r->intake[i]);
+    int status = pass(r, true);
+    for (unsigned i = 0; i < r->intakes && status >= 0; i++)
+        status = gl_intake_finish(&r->intake[i], &r->error);
+    if (status >= 0)
+        status = gl_order_run(&r->order, INT64_MAX);
+    return status < 0 ? fail(r, status) : 0;
+}
+
+static void *run(void *user)
+{
+    gl_recording *r = user;
+    int status = 0;
+    for (unsigned i = 0; i < r->intakes && status >= 0; i++)
+        if ((status = gl_intake_begin(&r->intake[i], &r->error)) < 0)
+            fail(r, status);
+    if (status >= 0)
+        status = run_until_end(r);
+    if (status >= 0)
+        status = drain_rest(r);
+    if (status < 0)
+        let_go(r);
+    show(r);
+    return NULL;
+}
+
+/* ---- from outside --------------------------------------------------------------------------------------------------- */
+
+static int on_process(void *user, const gl_process_info *process)
+{
+    gl_recording *r = user;
+    r->now.processes++;
+    return gl_output_process(r->output, process);
+}
+
+static int put_meta(void *user, const char *key, const char *value)
+{
+    gl_recording *r = user;
+    return value && *value ? gl_output_meta(r->output, key, value) : 0;
+}
+
+static int put_facts(gl_recording *r)
+{
+    char host[256] = "";
+    (void)!gethostname(host, sizeof host - 1);
+    int status = put_meta(r, "source.name", r->opt.command);
+    if (status >= 0)
+        status = put_meta(r, "golanes.version", r->opt.version);
+    return status < 0 ? status : put_meta(r, "host.name", host);
+}
+
+static void recording_free(gl_recording *r)
+{
+    for (unsigned i = 0; i < r->intakes; i++) {
+        gl_intake *in = &r->intake[i];
+        gl_intake_close(in);
+        for (uint32_t k = 0; k < in->feeds; k++) {
+            gl_queue_free(&in->feed[k]->queue);
+            free(in->feed[k]);
+        }
+        if (in->aside)
+            gl_queue_free(&in->aside->queue);
+        free(in->aside);
+        free(in->feed);
+    }
+    gl_order_free(&r->order);
+    gl_names_free(r->names);
+    gl_dict_destroy(r->dict);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    free(r->met);
+    free(r);
+}
+
+static void init_waiting(gl_recording *r)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&r->lock, NULL);
+}
+
+int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_error *err)
+{
+    gl_recording *r = calloc(1, sizeof *r);
+    if (!r)
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
+    r->opt = *opt;
+    if (r->opt.flush_ns <= 0)
+        r->opt.flush_ns = FLUSH_DEFAULT;
+    init_waiting(r);
+    gl_order_init(&r->order, deliver, r);
+    r->dict = gl_dict_new();
+    r->names = r->dict ? gl_names_new(r->dict, on_process, r) : NULL;
+    int status = r->names ? 0 : gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
+    gl_output_options o = {.path = opt->path, .force = opt->force, .level = opt->level, .threads = 1, .dict = r->dict};
+    if (status >= 0)
+        status = gl_output_open(&o, &r->output, err);
+    if (status >= 0 && (status = put_facts(r)) < 0)
+        gl_fail(err, (gl_status)status, UINT64_MAX, "no memory for a recording");
+    if (status < 0) {
+        if (r->output)
+            (void)!gl_output_close(r->output, NULL, NULL);
+        recording_free(r);
+        return status;
+    }
+    *out = r;
+    return 0;
+}
+
+int gl_recording_add(gl_recording *r, const gl_probe_source *source, gl_error *err)
+{
+    int status = r->intakes < GL_RECORDING_SOURCES_MAX ? 0 : GL_E_LIMIT;
+    if (status < 0) {
+        source->ops->close(source->self);
+        return gl_fail(err, (gl_status)status, UINT64_MAX, "one recording takes at most %u sources", GL_RECORDING_SOURCES_MAX);
+    }
+    status = gl_intake_open(&r->intake[r->intakes++], r, source);
+    static const char *const clocks[] = {"CLOCK_MONOTONIC", "TSC", "CNTVCT"};
+    if (status >= 0)
+        status = put_meta(r, "source.kind", source->ops->name);
+    if (status >= 0 && (unsigned)source->clock < sizeof clocks / sizeof *clocks)
+        status = put_meta(r, "clock.kind", clocks[source->clock]);
+    if (status >= 0)
+        status = put_meta(r, "go.version", source->go_version);
+    if (status >= 0 && source->ops->meta)
+        status = source->ops->meta(source->self, put_meta, r);
+    return status < 0 ? gl_fail(err, (gl_status)status, UINT64_MAX, "no memory for a recording") : 0;
+}
+
+int gl_recording_start(gl_recording *r, gl_error *err)
+{
+    int failed = pthread_create(&r->thread, NULL, run, r);
+    if (failed)
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "the recording's thread can't be started: %s", strerror(failed));
+    r->running = true;
+    return 0;
+}
+
+void gl_recording_look(const gl_recording *r, gl_recording_figures *out)
+{
+    gl_recording *own = (gl_recording *)(uintptr_t)r; /* the lock is no part of what is looked at */
+    pthread_mutex_lock(&own->lock);
+    *out = own->shown;
+    pthread_mutex_unlock(&own->lock);
+}
+
+bool gl_recording_ended(const gl_recording *r)
+{
+    gl_recording *own = (gl_recording *)(uintptr_t)r;
+    pthread_mutex_lock(&own->lock);
+    bool ended = own->ended;
+    pthread_mutex_unlock(&own->lock);
+    return ended;
+}
+
+static void end_thread(gl_recording *r)
+{
+    if (!r->running)
+        return;
+    pthread_mutex_lock(&r->lock);
+    r->end = true;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->thread, NULL);
+    r->running = false;
+}
+
+int gl_recording_close(gl_recording *r, gl_recording_figures *figures, gl_writer_stats *stats, char *explain,
+                       size_t explain_size, gl_error *err)
+{
+    end_thread(r);
+    if (explain_size)
+        *explain = '\0';
+    for (unsigned i = 0; i < r->intakes && explain_size && !*explain; i++) {
+        const gl_probe_source *s = &r->intake[i].source;
+        if (r->intake[i].open && s->ops->explain && !s->ops->explain(s->self, explain, explain_size))
+            *explain = '\0';
+    }
+    int status = gl_output_close(r->output, stats, err);
+    if (r->status < 0) {
+        status = r->status;
+        if (err)
+            *err = r->error;
+    }
+    if (figures)
+        *figures = r->shown;
+    recording_free(r);
+    return status;
+}

@@ -1,0 +1,86 @@
+/* What the files of a recording share. */
+#ifndef GOLANES_RECORDING_INTERNAL_H
+#define GOLANES_RECORDING_INTERNAL_H
+
+#include <pthread.h>
+
+#include "golanes/clock.h"
+
+#include "names.h"
+#include "order.h"
+#include "output.h"
+#include "recording.h"
+
+#define GL_RECORDING_SOURCES_MAX 64
+
+typedef struct gl_feed gl_feed;
+
+/** A source, as the recording has it. */
+typedef struct gl_intake {
+    gl_probe_source source;
+    gl_recording *recording;
+    gl_ring_pair first;
+    gl_clock_map clock;
+    gl_feed **feed; /* one a ring */
+    uint32_t feeds, capacity;
+    gl_feed *aside; /* what belongs to no ring: the state at the start, losses without a ring */
+    gl_session_no_ring told;
+    bool open, stopped;
+} gl_intake;
+
+/** A ring of a source: where its events wait for their turn. */
+struct gl_feed {
+    gl_queue queue;
+    gl_session_sink sink;
+    gl_intake *intake;
+    size_t quota;     /* the queue takes no more than about so many */
+    int64_t largest;  /* time in the queue, since it was empty */
+    bool more;        /* it was full before the ring was empty */
+    uint32_t pending; /* threads whose ThreadStart is to come before their first event */
+};
+
+struct gl_recording {
+    gl_recording_options opt;
+    gl_dict *dict;
+    gl_names *names;
+    gl_output *output;
+    gl_order order;
+    gl_intake intake[GL_RECORDING_SOURCES_MAX];
+    unsigned intakes;
+    uint8_t *met; /* by thread: its ThreadStart is pending, or was delivered */
+    size_t met_n;
+    int64_t zero;        /* CLOCK_MONOTONIC of the trace's time 0 */
+    bool zero_known;
+    size_t waiting;      /* events in queues */
+    uint32_t rings;
+    int status;          /* first failure: nothing is written after it */
+    gl_error error;
+    gl_recording_figures now;    /* the recording thread's own */
+    int64_t stop_began;
+
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock;        /* of what follows */
+    pthread_cond_t changed;
+    bool end;                    /* asked for */
+    bool ended;                  /* no source is alive */
+    gl_recording_figures shown;
+};
+
+/* intake.c: from a source to queues. */
+int gl_intake_open(gl_intake *in, gl_recording *r, const gl_probe_source *source);
+/** Sets the clock up; the events of the state at the start are in aside->queue afterwards. */
+int gl_intake_begin(gl_intake *in, gl_error *err);
+/** Looks for new rings, and takes from each what its queue has room for. */
+int gl_intake_drain(gl_intake *in, gl_error *err);
+/** The same for one ring. */
+int gl_feed_drain(gl_feed *feed, uint32_t ring, gl_error *err);
+/** Losses of threads without a ring, since the last call. */
+int gl_intake_no_ring(gl_intake *in);
+/** The last of each ring: when nobody writes any more, and all was drained. */
+int gl_intake_finish(gl_intake *in, gl_error *err);
+void gl_intake_take_clock(gl_intake *in);
+void gl_intake_stop(gl_intake *in);
+void gl_intake_close(gl_intake *in);
+
+#endif
