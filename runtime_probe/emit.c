@@ -313,11 +313,12 @@ static void collect_refs(pending_event *e, const uint64_t *args, const gl_emit_s
 {
     for (unsigned i = 0; i < e->info->count; i++) {
         const void *p = (const void *)(uintptr_t)args[i];
-        uint32_t kind = strcmp(e->info->arg[i].name, GL_RING_COPIED) == 0 ? GL_EMIT_COPY : GL_EMIT_TEXT;
         if (e->info->arg[i].kind == GL_KIND_STACK)
             add_stack(e, p);
-        else if (e->info->arg[i].kind == GL_KIND_STRING)
-            e->ref[e->refs++] = (gl_emit_ref){.p = p, .kind = kind};
+        if (e->info->arg[i].kind != GL_KIND_STRING)
+            continue;
+        uint32_t kind = strcmp(e->info->arg[i].name, GL_RING_COPIED) == 0 ? GL_EMIT_COPY : GL_EMIT_TEXT;
+        e->ref[e->refs++] = (gl_emit_ref){.p = p, .kind = kind};
     }
     if (at)
         add_stack(e, at);

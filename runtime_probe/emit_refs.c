@@ -36,6 +36,17 @@ static uint64_t hash_bytes(const void *bytes, size_t n)
     return mix(hash, word[0], word[1]) | UINT64_C(1) << 63;
 }
 
+/** Likewise, of n >= 1 frames. */
+static uint64_t hash_frames(const uint64_t *pcs, uint32_t n)
+{
+    uint64_t hash = n;
+    for (; n >= 2; pcs += 2, n -= 2)
+        hash = mix(hash, pcs[0], pcs[1]);
+    if (n)
+        hash = mix(hash, pcs[0], 0);
+    return mix(hash, 0, 0) | UINT64_C(1) << 63;
+}
+
 /** Makes sure that n bytes can be defined in one block and an event can follow. */
 static bool reserve(gl_emit_thread *self, gl_emit_writer *t, size_t n)
 {
@@ -104,7 +115,7 @@ static bool resolve_stack(gl_emit_thread *self, gl_emit_writer *t, gl_emit_ref *
     ref->id = 0;
     if (!n || !ref->p)
         return true;
-    uint64_t key = hash_bytes(ref->p, n * sizeof(uint64_t));
+    uint64_t key = hash_frames(ref->p, n);
     gl_ring_memo *m = &t->ring->stack_memo[gl_emit_memo_index_(key)];
     if (m->key != key || m->block != t->block) {
         if (!define_stack(self, t, ref->p, n))
