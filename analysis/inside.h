@@ -84,6 +84,8 @@ int gl_close_span(gl_summary *s, gl_goroutine *g, uint32_t slot, int64_t end, bo
 /** First sight of a goroutine: made here, or there since before this part of the trace. */
 int gl_meet_goroutine(gl_summary *s, const gl_event *ev, const gl_transition *t, uint32_t *slot) GL_MUST_CHECK;
 void gl_create_goroutine(gl_summary *s, gl_goroutine *g, const gl_event *ev);
+/** What is known of it from before the cut that the trace begins with. */
+void gl_carry_goroutine(gl_summary *s, gl_goroutine *g, const gl_event *ev);
 /** By the root of one of its stacks. */
 void gl_name_goroutine(gl_summary *s, gl_goroutine *g, uint32_t stack);
 int gl_end_goroutine(gl_summary *s, gl_goroutine *g, uint32_t slot, int64_t time) GL_MUST_CHECK;

@@ -74,6 +74,14 @@ void gl_create_goroutine(gl_summary *s, gl_goroutine *g, const gl_event *ev)
         gl_name_goroutine(s, g, (uint32_t)ev->arg[2]);
 }
 
+void gl_carry_goroutine(gl_summary *s, gl_goroutine *g, const gl_event *ev)
+{
+    if (ev->arg[2] <= UINT32_MAX)
+        g->reason = gl_reasons_find(&s->reasons, (uint32_t)ev->arg[2]);
+    if (ev->arg[3])
+        g->parent = ev->arg[3];
+}
+
 static const uint8_t kind_of_begin[GL_EV_LIMIT] = {
     [GL_EV_ChanSendBegin] = GL_WAIT_SEND, [GL_EV_ChanRecvBegin] = GL_WAIT_RECV, [GL_EV_ChanSelectBegin] = GL_WAIT_SELECT};
 

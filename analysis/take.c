@@ -142,6 +142,8 @@ INLINE int move(gl_summary *s, const gl_event *ev)
         return 0;
     if (t.from == GL_G_UNDETERMINED) {
         g->wait_stack = ev->stack;
+        if (ev->type == GL_EV_GoCarried)
+            gl_carry_goroutine(s, g, ev);
         return 0;
     }
     return change(s, g, slot, ev, &t);
@@ -181,6 +183,7 @@ INLINE int take(gl_summary *s, const gl_event *ev)
     case GL_EV_GoCreate:
     case GL_EV_GoEnd:
     case GL_EV_GoStatus: return move(s, ev);
+    case GL_EV_GoCarried: return move(s, ev);
     default: return gl_take_other(s, ev);
     }
 }

@@ -362,7 +362,7 @@ static const taker takers[GL_EV_LIMIT] = {
 /* A stack in a goroutine's own context ends in its start function; GoStatus carries the stack of whom it names. */
 static int name_by_stack(gl_model *m, const gl_event *ev)
 {
-    bool status = ev->type == GL_EV_GoStatus;
+    bool status = ev->type == GL_EV_GoStatus || ev->type == GL_EV_GoCarried;
     if (!ev->stack || (!status && !ev->g))
         return 0;
     uint32_t at = gl_model_find(m, status ? ev->arg[0] : ev->g);

@@ -139,7 +139,7 @@ static void take_transition(load *l, const gl_event *ev, const gl_transition *t)
     }
     bool before = t->from == GL_G_UNDETERMINED && !old;
     bool takes_proc = t->to == GL_G_RUNNING || t->to == GL_G_SYSCALL;
-    bool own = t->id == ev->g || ev->type == GL_EV_GoStatus;
+    bool own = t->id == ev->g || ev->type == GL_EV_GoStatus || ev->type == GL_EV_GoCarried;
     gl_span s = {.begin = before ? l->m->begin : ev->time, .end = GL_TIME_NONE, .gor = gor, .reason = t->reason,
                  .stack = own ? ev->stack : 0, .p = takes_proc ? ev->p : GL_NO_PROC,
                  .thread = takes_proc ? ev->thread : GL_NO_THREAD, .since_before = before,

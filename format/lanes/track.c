@@ -182,7 +182,7 @@ static void begin_life(ln_track *t, uint32_t index, const gl_event *ev)
 {
     bool created = ev->type == GL_EV_GoCreate;
     t->live[index] = (ln_live){.since = ev->time, .mark = t->clock, .chunk = (uint32_t)t->chunk};
-    t->lives[index] = (ln_life){.creator = created ? ev->g : 0,
+    t->lives[index] = (ln_life){.creator = created ? ev->g : ev->type == GL_EV_GoCarried ? ev->arg[3] : 0,
                                 .created = created ? ev->time : INT64_MIN,
                                 .start_stack = created ? (uint32_t)ev->arg[2] : 0,
                                 .birth = t->clock,
@@ -242,6 +242,12 @@ static inline bool stops(unsigned type)
     return type == GL_EV_GoBlock || type == GL_EV_GoYield || type == GL_EV_GoSyscallBegin;
 }
 
+/** Says what a goroutine was doing already. */
+static inline bool states(unsigned type)
+{
+    return type == GL_EV_GoStatus || type == GL_EV_GoCarried;
+}
+
 LN_INLINE void move(ln_track *t, const gl_event *ev, const gl_transition *move, uint32_t index)
 {
     ln_live *l = &t->live[index];
@@ -271,7 +277,7 @@ LN_INLINE void move(ln_track *t, const gl_event *ev, const gl_transition *move, 
         l->reason = move->reason;
         l->wait_class = move->reason ? (uint8_t)class_of(t, move->reason) : LN_WAIT_NONE;
     }
-    if (stops(ev->type) || (ev->type == GL_EV_GoStatus && ev->stack))
+    if (stops(ev->type) || (states(ev->type) && ev->stack))
         l->stack = ev->stack;
     l->state = to;
     follow_send(t, l, index, ev->type);
@@ -381,7 +387,7 @@ void ln_track_event(ln_track *t, const gl_event *ev, uint32_t gi, uint32_t ti)
         return;
     }
     uint32_t index = m.id == ev->g ? gi : ti;
-    if (ev->type == GL_EV_GoStatus && m.id != ev->g) {
+    if (states(ev->type) && m.id != ev->g) {
         index = ln_gmap_touch(t->map, m.id);
         if (index == UINT32_MAX) {
             t->no_memory = true;

@@ -16,8 +16,9 @@ MAY_USE = {
     'runtime_probe': {'format'},
     'tracer': {'runtime_probe', 'format'},
     'analysis': {'format'},
+    'export': {'analysis', 'format'},
     'viewer': {'analysis', 'format'},
-    'cli': {'format', 'runtime_probe', 'tracer', 'analysis', 'viewer'},
+    'cli': {'format', 'runtime_probe', 'tracer', 'analysis', 'export', 'viewer'},
 }
 PROBE_MAY_INCLUDE = {'events.def', 'events.h', 'error.h'}
 

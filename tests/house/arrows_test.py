@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-ROOMS = ['format', 'runtime_probe', 'tracer', 'analysis', 'viewer', 'cli']
+ROOMS = ['format', 'runtime_probe', 'tracer', 'analysis', 'export', 'viewer', 'cli']
 
 # what is planted, {file: text to append}, a piece of the complaint that must come (None: no complaint at all)
 PLANTS = [

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 
-ROOMS = ['format', 'runtime_probe', 'tracer', 'analysis', 'viewer', 'cli']
+ROOMS = ['format', 'runtime_probe', 'tracer', 'analysis', 'export', 'viewer', 'cli']
 COMMON = '-Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror -fsyntax-only -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64'.split()
 LIBRARIES = ['libzstd', 'libxxhash', 'zlib', 'libpcre2-8', 'jansson', 'libcurl', 'libutf8proc', 'libelf', 'libdw']
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""format/, analysis/ and runtime_probe/ are libraries: they never print, exit or abort.
+"""format/, analysis/, export/ and runtime_probe/ are libraries: they never print, exit or abort.
 
     quiet_rooms.py --source TREE --build BUILD --nm NM
 
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-ROOMS = ['format', 'analysis', 'runtime_probe']
+ROOMS = ['format', 'analysis', 'export', 'runtime_probe']
 LOUD = ('exit _exit _Exit quick_exit abort printf vprintf puts putchar perror psignal err errx verr verrx warn warnx '
         'vwarn vwarnx error syslog').split()
 SYMBOLS = set(LOUD) | {'__printf_chk', '__vprintf_chk', 'stdout', 'stderr'}

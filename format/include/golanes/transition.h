@@ -32,6 +32,7 @@ static inline bool gl_transition_of(const gl_event *ev, gl_transition *t)
     case GL_EV_GoSyscallBegin: return gl_moves(t, ev->g, GL_G_RUNNING, GL_G_SYSCALL, 0);
     case GL_EV_GoSyscallEnd: return gl_moves(t, ev->g, GL_G_SYSCALL, ev->arg[0] ? GL_G_RUNNABLE : GL_G_RUNNING, 0);
     case GL_EV_GoStatus: return gl_moves(t, ev->arg[0], (unsigned)ev->arg[1], (unsigned)ev->arg[2], 0);
+    case GL_EV_GoCarried: return gl_moves(t, ev->arg[0], GL_G_UNDETERMINED, (unsigned)ev->arg[1], ev->arg[2]);
     default: return false;
     }
 }
