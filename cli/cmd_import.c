@@ -1,3 +1,4 @@
+#include "outfile.h"
 #include "source.h"
 
 #include <errno.h>
@@ -5,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,22 +58,6 @@ static int choose_output(const cli_args *args, char *out, size_t size)
         for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
             cut_ending(out, endings[i]);
         strcat(out, ".lanes");
-    }
-    return 0;
-}
-
-static int check_output(const cli_args *args, const char *out)
-{
-    struct stat to, from;
-    if (stat(out, &to) < 0)
-        return 0;
-    if (stat(args->operands[0], &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
-        return cli_usage_error(args->command, "%s is the input itself", out);
-    if (S_ISDIR(to.st_mode))
-        return cli_usage_error(args->command, "%s is a folder", out);
-    if (S_ISREG(to.st_mode) && !cli_args_has(args, CLI_OPT_FORCE)) {
-        cli_say("%s exists; --force overwrites it", out);
-        return CLI_EXIT_OUTPUT;
     }
     return 0;
 }
@@ -208,7 +192,7 @@ static int run_import(const cli_args *args)
     im->args = args;
     int rc = choose_output(args, im->out, sizeof im->out);
     if (rc == 0)
-        rc = check_output(args, im->out);
+        rc = cli_outfile_check(args, im->out);
     if (rc) {
         free(im);
         return rc;

@@ -23,7 +23,7 @@ typedef struct proc {
 
 struct gl_cut {
     gl_cut_options opt;
-    bool began;
+    bool began, follows; /* follows: something lies before the part */
     int64_t first, base;
     gl_map by_id;
     live *lives;
@@ -236,6 +236,7 @@ static int follow_other(gl_cut *c, const gl_event *ev)
 static int follow(gl_cut *c, const gl_event *ev)
 {
     gl_transition t;
+    c->follows = true;
     if (gl_event_proc_transition(ev, &t))
         return move_proc(c, ev, &t);
     return gl_transition_of(ev, &t) ? move(c, ev, &t) : follow_other(c, ev);
@@ -338,6 +339,8 @@ static int begin(gl_cut *c, int64_t time)
 {
     c->began = true;
     c->first = c->base = time;
+    if (!c->follows)
+        return 0; /* it begins where the trace does */
     int status = put_clock(c);
     if (status == 0)
         status = put_procs(c);

@@ -53,9 +53,24 @@ static int label_index(ex_profile *p, const ex_label *l, uint32_t *out)
     return 0;
 }
 
+/* A stack of nameless frames at address 0 says no more than no stack does; Go counts both as one. */
+static bool says_nothing(const gl_dict *d, uint32_t stack)
+{
+    size_t n;
+    const uint32_t *frames = gl_dict_get_stack(d, stack, &n);
+    for (size_t i = 0; i < n; i++) {
+        gl_frame f = gl_dict_get_frame(d, frames[i]);
+        if (f.pc || *ex_func(d, f))
+            return false;
+    }
+    return true;
+}
+
 int ex_profile_add(ex_profile *p, uint32_t stack, const ex_label *label, uint64_t count, uint64_t ns)
 {
     uint32_t number = 0;
+    if (says_nothing(p->dict, stack))
+        stack = 0;
     if (label && label_index(p, label, &number) < 0)
         return GL_E_NOMEM;
     uint64_t key = (uint64_t)number << 32 | stack;

@@ -73,7 +73,7 @@ static int look_at(gl_search *s, const gl_dict *d, const gl_event *ev)
         int meant = gl_query_event(s->query, d, ev);
         return meant > 0 ? add_hit(s, ev, gl_query_about(s->query)) : meant;
     }
-    bool names = ev->type == GL_EV_GoCreate || ev->type == GL_EV_GoStatus;
+    bool names = ev->type == GL_EV_GoCreate || ev->type == GL_EV_GoStatus || ev->type == GL_EV_GoCarried;
     return gl_pattern_event(s->pattern, d, ev) ? add_hit(s, ev, names ? ev->arg[0] : ev->g) : 0;
 }
 
