@@ -173,7 +173,6 @@ static int take_options(exporting *x)
         return rc;
     x->opt.table = cli_args_text(x->args, CLI_OPT_TABLE, "events");
     x->opt.profile = cli_args_text(x->args, CLI_OPT_PROFILE, NULL);
-    x->opt.own_times = cli_args_has(x->args, CLI_OPT_OWN_TIMES);
     x->opt.goroutines = x->filter.goroutines;
     x->opt.goroutine_count = x->filter.goroutine_count;
     x->filters_events = (x->format->abilities & GL_EXPORT_TABLES) && strcmp(x->opt.table, "events") == 0;
@@ -293,6 +292,7 @@ static int run(exporting *x)
     x->opt.sink = write_bytes;
     x->opt.sink_user = x;
     x->opt.title = cli_source_name(x->source);
+    x->opt.go_times = cli_source_facts(x->source)->r.header_version && !cli_args_has(x->args, CLI_OPT_OWN_TIMES);
     status = stream(x, &err);
     return finish(x, status, &err, out);
 }

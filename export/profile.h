@@ -1,9 +1,9 @@
 /*
  * Where time went, by stack: what pprof and flame graphs are made of.
  *
- * net, sync, syscall and sched are those of `go tool trace -pprof`, sample for sample, with what follows from it: Go's
- * reader moves a stamp that is not later than the one before to a nanosecond after it, a wait counts only from the
- * goroutine's first run on, and what has not ended by the end of the trace does not count.
+ * net, sync, syscall and sched are those of `go tool trace -pprof`, sample for sample, with what follows from it: a wait
+ * counts only from the goroutine's first run on, what has not ended by the end of the trace does not count, and (with
+ * go_times) a stamp that is not later than the one before is moved to a nanosecond after it.
  */
 #ifndef GOLANES_EXPORT_PROFILE_H
 #define GOLANES_EXPORT_PROFILE_H

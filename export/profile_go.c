@@ -105,7 +105,7 @@ int ex_take_go(ex_profile *p, const gl_event *ev)
 {
     gl_transition t;
     int64_t time = ev->time;
-    if (!p->options.own_times) {
+    if (p->options.go_times) { /* Go's reader has no two events at one time */
         time = p->begun && time <= p->last ? p->last + 1 : time;
         p->begun = true;
         p->last = time;

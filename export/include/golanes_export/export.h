@@ -65,7 +65,7 @@ typedef struct gl_export_options {
     const char *profile;        /**< NULL: sync */
     const uint64_t *goroutines; /**< sorted; what is not of these is left out */
     size_t goroutine_count;     /**< 0: all */
-    bool own_times;             /**< profiles: each event's own time, not those that Go's reader makes of them */
+    bool go_times;              /**< profiles of Go's own kinds: times as Go's reader makes them, not each event's own */
     const char *title;          /**< what the trace is called; may be NULL */
 } gl_export_options;
 
