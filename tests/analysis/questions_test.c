@@ -8,6 +8,7 @@
 #include "golanes_analysis/breakdown.h"
 #include "golanes_analysis/latency.h"
 #include "golanes_analysis/marks.h"
+#include "golanes_analysis/path.h"
 #include "golanes_analysis/pauses.h"
 #include "hand.h"
 #include "keep.h"
@@ -302,6 +303,49 @@ static void a_curve_that_was_asked_for_finds_the_worst_windows(void **state)
     tear_down(&f);
 }
 
+/* Two goroutines wake each other for ever: the path has a step more with each turn. */
+static void a_long_path_forgets_its_beginning(void **state)
+{
+    (void)state;
+    fixture f;
+    set_up(&f, NULL);
+    gl_path *p = gl_path_new(f.s, &(gl_path_options){.g = 7, .to = INT64_MAX, .steps_max = 1000});
+    assert_non_null(p);
+    const gl_event begin[] = {
+        EV(0, ClockSync, 0, .arg = {1}),
+        EV(0, GoStatus, 0, .arg = {7, GL_G_UNDETERMINED, GL_G_RUNNING}),
+        EV(0, GoStatus, 0, .arg = {8, GL_G_UNDETERMINED, GL_G_WAITING}),
+        EV(0, GoStatus, 0, .arg = {9, GL_G_UNDETERMINED, GL_G_WAITING}),
+    };
+    TAKE(f.s, begin);
+    for (int64_t i = 0; i < 10000; i++) {
+        uint64_t a = 7 + (uint64_t)(i & 1), b = 15 - a;
+        int64_t t = 10 + i * 10;
+        const gl_event turn[] = {
+            EV(t, GoUnpark, a, .arg = {b}),
+            EV(t + 1, GoBlock, a, .arg = {f.recv}),
+            EV(t + 2, GoStart, 0, .arg = {b}),
+        };
+        TAKE(f.s, turn);
+    }
+    finish(&f);
+    const gl_path_result *r;
+    assert_int_equal(gl_path_finish(p, f.r->end_ns, &r), 0);
+    assert_true(r->found);
+    assert_true(r->cut);
+    assert_int_equal(r->end, f.r->end_ns);
+    assert_in_range(r->step_count, 200, 1000);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < r->step_count; i++) {
+        sum += (uint64_t)(r->steps[i].end - r->steps[i].begin);
+        if (i)
+            assert_int_equal(r->steps[i].begin, r->steps[i - 1].end);
+    }
+    assert_int_equal(sum, r->end - r->begin);
+    gl_path_destroy(p);
+    tear_down(&f);
+}
+
 static int larger(const void *a, const void *b)
 {
     const int *x = a, *y = b;
@@ -353,6 +397,7 @@ int main(void)
         cmocka_unit_test(regions_know_where_their_time_went),
         cmocka_unit_test(a_pause_knows_who_stopped_last_and_what_it_held_up),
         cmocka_unit_test(a_curve_that_was_asked_for_finds_the_worst_windows),
+        cmocka_unit_test(a_long_path_forgets_its_beginning),
         cmocka_unit_test(the_best_are_kept_in_order),
         cmocka_unit_test(a_sample_is_exact_while_it_is_small),
     };

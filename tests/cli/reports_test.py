@@ -2,7 +2,7 @@
 """Commands that answer one question: exact figures over traces that are written down here."""
 import json
 
-from harness import V2, USAGE, main
+from harness import V2, USAGE, main, unpacked
 from written import CLOSED, DEFAULT, DONE, PANIC, RECV, SEND, Trace, WrittenCase
 
 
@@ -398,6 +398,64 @@ class Anomalies(WrittenCase):
         self.assertIn('NOT TOLD', self.page('anomalies', V2))
 
 
+class Path(WrittenCase):
+    @staticmethod
+    def trace():
+        """main (G1) waits for G7, which waits for G8, which sleeps."""
+        t = Trace()
+        t.running(1, at='main.main:1')
+        t.go(100, 1, 7, 'main.seven', start=110, p=1)
+        t.go(150, 1, 8, 'main.eight', start=170, p=2)
+        t.block(200, 1, 'chan receive', 'runtime.chanrecv1:1<main.main:50')
+        t.block(300, 7, 'chan receive', 'runtime.chanrecv1:1<main.seven:60', p=1)
+        t.block(350, 8, 'sleep', 'time.Sleep:1<main.eight:70', p=2)
+        t.wake(800, 0, 8, 805, p=2)
+        t.wake(900, 8, 7, 920, at='runtime.chansend1:1<main.eight:71', p=1)
+        t.wake(1000, 7, 1, 1003, at='runtime.chansend1:1<main.seven:61')
+        t.ev(1100, 'UserLog', 1, 0, 'c', 'm')
+        return t
+
+    def test_the_path_goes_through_those_who_woke(self):
+        d = self.answer('path', self.trace())
+        self.assertEqual([(s['goroutine'], s['state'], s['begin'], s['end'], s['then']) for s in d['last']], [
+            (1, 'running', 0, 150, 'makes'),
+            (8, 'sched', 150, 170, 'goes on'),
+            (8, 'running', 170, 350, 'goes on'),
+            (8, 'waiting', 350, 800, 'goes on'),
+            (8, 'sched', 800, 805, 'goes on'),
+            (8, 'running', 805, 900, 'wakes'),
+            (7, 'sched', 900, 920, 'goes on'),
+            (7, 'running', 920, 1000, 'wakes'),
+            (1, 'sched', 1000, 1003, 'goes on'),
+            (1, 'running', 1003, 1100, 'the end')])
+        self.assertEqual((d['hops'], d['begin'], d['end'], d['cut']), (3, 0, 1100, False))
+        self.assertEqual((d['shares'][0]['start'], d['shares'][0]['reason'], d['shares'][0]['total_ns']), ('main.eight', 'sleep', 450))
+        self.assertEqual(d['longest'][0]['begin'], 350)
+        self.assertEqual(d['last'][5]['site']['line'], 71)
+        self.assertIn('wakes G7', self.page('path', self.trace()))
+
+    def test_a_part_of_it(self):
+        d = self.answer('path', self.trace(), '--from', '500ns', '--to', '950ns', '--goroutine', '7')
+        self.assertEqual([(s['goroutine'], s['state'], s['begin'], s['end']) for s in d['last']], [
+            (8, 'waiting', 500, 800), (8, 'sched', 800, 805), (8, 'running', 805, 900), (7, 'sched', 900, 920), (7, 'running', 920, 950)])
+        d = self.answer('path', self.trace(), '--to', '250ns')  # it waits then
+        self.assertEqual([(s['state'], s['begin'], s['end']) for s in d['last']], [('running', 0, 200), ('waiting', 200, 250)])
+        self.assertFalse(self.answer('path', self.trace(), '--goroutine', '99')['found'])
+        self.assert_refused(self.golanes('path', '--from', '2s', '--to', '1s', V2, code=USAGE), '--from must be before --to')
+
+    def test_the_steps_of_a_real_trace_are_contiguous(self):
+        for name in ('pipeline-p1-go1.24', 'annot-go1.23', 'mutex-go1.26'):
+            trace = self.put(name, unpacked('traces/' + name))
+            d = self.answer('path', trace, '--top', '0')
+            self.assertTrue(d['found'])
+            self.assertGreater(d['hops'], 3)
+            for a, b in zip(d['last'], d['last'][1:]):
+                self.assertEqual(a['end'], b['begin'])
+                if a['goroutine'] != b['goroutine']:
+                    self.assertIn(a['then'], ('wakes', 'makes'))
+            self.assertEqual(sum(s['total_ns'] for s in d['shares']), d['end'] - d['begin'])
+
+
 class Options(WrittenCase):
     def test_what_is_wrong_is_pointed_at(self):
         for words, said in ((['goroutines', '--sort', 'runing'], 'did you mean running?'),
@@ -409,7 +467,7 @@ class Options(WrittenCase):
                 self.assert_refused(self.golanes(*words, V2, code=USAGE), said)
 
     def test_rows_and_width(self):
-        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck', 'anomalies'):
+        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck', 'anomalies', 'path'):
             for width in (40, 80, 200):
                 page = self.page(command, V2, '--width', str(width), '--top', '3')
                 for line in page.splitlines()[1:]:
