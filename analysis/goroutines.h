@@ -62,7 +62,8 @@ typedef struct gl_goroutine {
     uint32_t create_stack;
     bool preexisting;
     bool leaving; /* in the queue of those that ended */
-    bool straddled, select_straddled, wait_straddled;
+    bool wait_straddled;
+    uint8_t straddled; /* bits of gl_operation_kind */
     /* The event that led to its state, kept where spans are watched. */
     uint16_t cause;
     uint32_t cause_stack;

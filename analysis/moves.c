@@ -93,15 +93,16 @@ static int in_operation(gl_summary *s, const gl_event *ev, uint32_t *slot)
     return *slot == GL_NONE32 && ev->g && ev->g != GL_NO_GOROUTINE ? gl_meet_goroutine(s, ev, &t, slot) : 0;
 }
 
-/** What it was after all: a select may have sent, and what did not take place, as it would have had to wait, is no send. */
+/** What it was after all: a select may have sent, and what did not take place, as it would have had to wait, is nothing. */
 static unsigned kind_at_end(const gl_operation *op, const gl_event *ev)
 {
     bool select = ev->type == GL_EV_ChanSelectEnd;
-    unsigned wanted = select ? GL_WAIT_SELECT : GL_WAIT_SEND;
-    if (!op->recorded || op->kind != wanted || (!select && ev->type != GL_EV_ChanSendEnd))
+    unsigned wanted = select ? GL_WAIT_SELECT : ev->type == GL_EV_ChanRecvEnd ? GL_WAIT_RECV : GL_WAIT_SEND;
+    if (!op->recorded || op->kind != wanted)
         return GL_WAIT_OTHER;
-    bool sent = select ? ev->arg[1] == GL_CHAN_SEND : ev->arg[2] != GL_CHAN_WOULD_BLOCK;
-    return sent ? GL_WAIT_SEND : GL_WAIT_OTHER;
+    if (select)
+        return ev->arg[1] == GL_CHAN_SEND ? GL_WAIT_SEND : ev->arg[1] == GL_CHAN_RECV ? GL_WAIT_RECV : GL_WAIT_OTHER;
+    return ev->arg[2] != GL_CHAN_WOULD_BLOCK ? wanted : GL_WAIT_OTHER;
 }
 
 /* A recorder saw the operation itself. */
@@ -119,8 +120,9 @@ int gl_take_chan(gl_summary *s, const gl_event *ev)
         g->op.chan = begun == GL_WAIT_SELECT ? 0 : ev->arg[0];
         return 0;
     }
-    if (kind_at_end(&g->op, ev) == GL_WAIT_SEND) {
-        g->op.kind = GL_WAIT_SEND;
+    unsigned kind = kind_at_end(&g->op, ev);
+    if (kind == GL_WAIT_SEND || (kind == GL_WAIT_RECV && (s->straddles.watched >> GL_OPERATION_RECV & 1))) {
+        g->op.kind = (uint8_t)kind;
         g->op.chan = ev->arg[0];
         status = gl_straddles_send(&s->straddles, slot, ev->time);
     }

@@ -5,6 +5,7 @@
 
 #include "collect.h"
 #include "golanes/state.h"
+#include "reasons.h"
 #include "sample.h"
 
 typedef struct proc {
@@ -190,18 +191,19 @@ static int take_span(void *user, const gl_span *s)
 
 static int take_send(void *user, const gl_send *s)
 {
-    add_overlaps(user, s->begin, s->end, true, offsetof(gl_pause, sends), offsetof(gl_pause, sends_ns));
+    if (s->pauses)
+        add_overlaps(user, s->begin, s->end, true, offsetof(gl_pause, sends), offsetof(gl_pause, sends_ns));
     return 0;
 }
 
-gl_pauses *gl_pauses_new(gl_summary *s, const gl_dict *dict)
+gl_pauses *gl_pauses_new(gl_summary *s, const gl_dict *dict, unsigned kinds)
 {
     gl_pauses *x = calloc(1, sizeof *x);
     if (!x)
         return NULL;
     x->summary = s;
     x->dict = dict;
-    gl_watcher w = {.user = x, .on_event = take_event, .on_span = take_span, .on_send = take_send};
+    gl_watcher w = {.user = x, .on_event = take_event, .on_span = take_span, .on_operation = take_send, .kinds = kinds};
     if (gl_summary_watch(s, &w) == 0)
         return x;
     gl_pauses_destroy(x);
@@ -222,6 +224,21 @@ int gl_pauses_finish(gl_pauses *x, int64_t end_ns, const gl_pauses_result **out)
     x->result.stopping = gl_sample_spread(&x->stopping);
     *out = &x->result;
     return 0;
+}
+
+int gl_pauses_lengths(const gl_pauses_result *r, bool gc_only, gl_spread *out)
+{
+    gl_dist d = {0};
+    int status = 0;
+    for (size_t i = 0; i < r->count && status == 0; i++) {
+        const gl_pause *p = &r->list[i];
+        if (!p->open_end && (p->gc || !gc_only))
+            status = gl_dist_add(&d, p->end > p->begin ? (uint64_t)(p->end - p->begin) : 0);
+    }
+    if (status == 0)
+        status = gl_spread_of(&d, out);
+    gl_dist_clean_up(&d);
+    return status;
 }
 
 void gl_pauses_destroy(gl_pauses *x)

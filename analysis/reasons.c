@@ -12,6 +12,8 @@ static const struct {
     {"chan send", GL_WAIT_SEND},
     {"chan receive", GL_WAIT_RECV},
     {"select", GL_WAIT_SELECT},
+    {"sync", GL_WAIT_SYNC},
+    {"semacquire", GL_WAIT_SYNC},
     {"sleep", GL_WAIT_IDLE},
     {"network", GL_WAIT_IDLE},
     {"system goroutine wait", GL_WAIT_RUNTIME},

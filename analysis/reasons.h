@@ -18,7 +18,8 @@ typedef enum gl_wait_kind {
     GL_WAIT_RECV,
     GL_WAIT_SELECT,
     GL_WAIT_IDLE,
-    GL_WAIT_RUNTIME
+    GL_WAIT_RUNTIME,
+    GL_WAIT_SYNC /* mutexes and wait groups */
 } gl_wait_kind;
 
 typedef struct gl_reason {

@@ -108,8 +108,9 @@ static void fill_straddles(gl_summary *s)
 {
     uint64_t sends = s->result.sends.not_ended, selects = s->result.selects.not_ended;
     gl_straddles_finish(&s->straddles);
-    s->result.sends = s->straddles.send_figures;
-    s->result.selects = s->straddles.select_figures;
+    memcpy(s->result.operations, s->straddles.figures, sizeof s->result.operations);
+    s->result.sends = s->straddles.figures[GL_OPERATION_SEND];
+    s->result.selects = s->straddles.figures[GL_OPERATION_SELECT];
     s->result.sends.not_ended = sends;
     s->result.selects.not_ended = selects;
     s->result.send_waits_over_stw = s->straddles.send_waits;

@@ -4,17 +4,12 @@
 
 #define WORST_DEFAULT 10
 
-void gl_straddles_init(gl_straddles *x, unsigned worst, gl_send_fn on_send, void *user)
-{
-    x->worst_sends.most = x->worst_selects.most = worst ? worst : WORST_DEFAULT;
-    x->on_send = on_send;
-    x->user = user;
-}
+const char *const gl_operation_name[GL_OPERATION_KINDS] = {"send", "receive", "select", "mutex"};
 
 void gl_straddles_clean_up(gl_straddles *x)
 {
-    free(x->worst_sends.list);
-    free(x->worst_selects.list);
+    gl_keep_clean_up(&x->worst_sends);
+    gl_keep_clean_up(&x->worst_selects);
 }
 
 static void compare_wait(gl_straddles *x, const gl_wait *w)
@@ -64,51 +59,40 @@ int gl_straddles_wait(gl_straddles *x, uint32_t slot, int64_t time, int64_t orde
 }
 
 /* More overlap is worse; of equal ones the earlier comes first. */
-static bool worse(const gl_send *a, const gl_send *b)
+static int by_worst(const void *a, const void *b)
 {
-    if (a->overlap_ns != b->overlap_ns)
-        return a->overlap_ns > b->overlap_ns;
-    return a->begin != b->begin ? a->begin < b->begin : a->g < b->g;
+    const gl_send *x = a, *y = b;
+    if (x->overlap_ns != y->overlap_ns)
+        return x->overlap_ns > y->overlap_ns ? -1 : 1;
+    if (x->begin != y->begin)
+        return x->begin < y->begin ? -1 : 1;
+    return x->g < y->g ? -1 : x->g > y->g;
 }
 
-static void sift_down(gl_worst *w, gl_send s)
+void gl_straddles_init(gl_straddles *x, unsigned worst, gl_send_fn on_send, void *user)
 {
-    size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child + 1 < w->count && worse(&w->list[child], &w->list[child + 1]))
-            child++;
-        if (child >= w->count || !worse(&s, &w->list[child]))
-            break;
-        w->list[at] = w->list[child];
-        at = child;
+    x->worst_sends = (gl_keep){.most = worst ? worst : WORST_DEFAULT, .bytes = sizeof(gl_send), .better = by_worst};
+    x->worst_selects = x->worst_sends;
+    x->on_send = on_send;
+    x->user = user;
+}
+
+/* The kind of a wait's operation; what is none is not queued. */
+static gl_operation_kind kind_of(const gl_operation *op)
+{
+    switch (op->kind) {
+    case GL_WAIT_RECV: return GL_OPERATION_RECV;
+    case GL_WAIT_SELECT: return GL_OPERATION_SELECT;
+    case GL_WAIT_SYNC: return GL_OPERATION_MUTEX;
+    default: return GL_OPERATION_SEND;
     }
-    w->list[at] = s;
 }
-
-static int keep_worst(gl_worst *w, const gl_send *s)
-{
-    if (w->count == w->most) {
-        if (worse(s, &w->list[0]))
-            sift_down(w, *s);
-        return 0;
-    }
-    int grown = GL_GROW(w->list, w->capacity, w->count + 1);
-    if (grown < 0)
-        return grown;
-    size_t at = w->count++;
-    for (; at > 0 && worse(&w->list[(at - 1) / 2], s); at = (at - 1) / 2)
-        w->list[at] = w->list[(at - 1) / 2];
-    w->list[at] = *s;
-    return 0;
-}
-
-static int by_worst(const void *a, const void *b) { return worse(a, b) ? -1 : worse(b, a); }
 
 static gl_send describe(gl_straddles *x, const gl_ended_send *e, const gl_goroutine *g, const gl_overlap *o)
 {
     const gl_operation *op = &e->op;
     gl_send s = {
+        .kind = kind_of(op),
         .g = g->id,
         .group = g->name,
         .recorded = op->recorded,
@@ -130,29 +114,42 @@ static gl_send describe(gl_straddles *x, const gl_ended_send *e, const gl_gorout
     return s;
 }
 
+/* No pause, but perhaps marking: a fainter class. */
+static int compare_with_marking(gl_straddles *x, const gl_ended_send *e, gl_sends_figures *f)
+{
+    gl_overlap o = gl_ranges_overlap(x->gc, e->op.begin, e->end, false, 0);
+    f->during_gc += o.count > 0;
+    if (!o.count || !x->on_send)
+        return 0;
+    gl_overlap none = {.last_end = INT64_MIN};
+    gl_send s = describe(x, e, gl_goroutines_at(x->goroutines, e->slot), &none);
+    s.cycle_ns = o.ns;
+    s.delay_ns = -1;
+    return x->on_send(x->user, &s);
+}
+
 static int compare_send(gl_straddles *x, const gl_ended_send *e)
 {
     x->sends_done = e->number;
-    bool select = e->op.kind == GL_WAIT_SELECT;
-    gl_sends_figures *f = select ? &x->select_figures : &x->send_figures;
+    gl_operation_kind kind = kind_of(&e->op);
+    gl_sends_figures *f = &x->figures[kind];
     gl_overlap o = gl_ranges_overlap(x->stw, e->op.begin, e->end, true, e->op.woken ? e->op.woken_at : INT64_MIN);
     f->n++;
     f->recorded |= e->op.recorded;
     f->wait_ns += e->end > e->op.begin ? (uint64_t)(e->end - e->op.begin) : 0;
-    if (!o.count) {
-        f->during_gc += gl_ranges_overlap(x->gc, e->op.begin, e->end, false, 0).count > 0;
-        return 0;
-    }
+    if (!o.count)
+        return compare_with_marking(x, e, f);
     gl_goroutine *g = gl_goroutines_at(x->goroutines, e->slot);
-    bool *before = select ? &g->select_straddled : &g->straddled;
-    f->goroutines += !*before;
-    *before = true;
+    f->goroutines += !(g->straddled >> kind & 1);
+    g->straddled |= (uint8_t)(1u << kind);
     f->straddling++;
     f->overlap_ns += o.ns;
     gl_send s = describe(x, e, g, &o);
     f->released_inside += s.released_inside;
-    int status = keep_worst(select ? &x->worst_selects : &x->worst_sends, &s);
-    return status < 0 ? status : x->on_send && !select ? x->on_send(x->user, &s) : 0;
+    int status = kind == GL_OPERATION_SEND     ? gl_keep_add(&x->worst_sends, &s)
+                 : kind == GL_OPERATION_SELECT ? gl_keep_add(&x->worst_selects, &s)
+                                               : 0;
+    return status == 0 && x->on_send ? x->on_send(x->user, &s) : status;
 }
 
 int gl_straddles_send(gl_straddles *x, uint32_t slot, int64_t end)
@@ -185,18 +182,15 @@ int gl_straddles_release(gl_straddles *x, const gl_goroutine *g)
     return g->queued && (waits || sends) ? gl_straddles_drain(x) : 0;
 }
 
-static void sort_worst(gl_worst *w)
+static void set_worst(gl_keep *worst, gl_sends_figures *f)
 {
-    if (w->count)
-        qsort(w->list, w->count, sizeof *w->list, by_worst);
+    gl_keep_sort(worst);
+    f->worst = (const gl_send *)(const void *)worst->list;
+    f->worst_count = worst->count;
 }
 
 void gl_straddles_finish(gl_straddles *x)
 {
-    sort_worst(&x->worst_sends);
-    sort_worst(&x->worst_selects);
-    x->send_figures.worst = x->worst_sends.list;
-    x->send_figures.worst_count = x->worst_sends.count;
-    x->select_figures.worst = x->worst_selects.list;
-    x->select_figures.worst_count = x->worst_selects.count;
+    set_worst(&x->worst_sends, &x->figures[GL_OPERATION_SEND]);
+    set_worst(&x->worst_selects, &x->figures[GL_OPERATION_SELECT]);
 }

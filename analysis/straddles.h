@@ -7,6 +7,7 @@
 
 #include "golanes_analysis/summary.h"
 #include "goroutines.h"
+#include "keep.h"
 #include "ranges.h"
 #include "sites.h"
 
@@ -27,12 +28,6 @@ typedef struct gl_ended_send {
     uint32_t slot;
 } gl_ended_send;
 
-/** The worst so far: a heap with the least of them on top; at the end a list, worst first. */
-typedef struct gl_worst {
-    gl_send *list;
-    size_t capacity, count, most;
-} gl_worst;
-
 typedef struct gl_straddles {
     gl_goroutines *goroutines;
     gl_reasons *reasons;
@@ -44,10 +39,11 @@ typedef struct gl_straddles {
     gl_ended_send sends[GL_SENDS_QUEUE];
     size_t send_at, send_count;
     uint64_t number, waits_done, sends_done;
-    gl_sends_figures send_figures, select_figures;
-    gl_worst worst_sends, worst_selects;
+    gl_sends_figures figures[GL_OPERATION_KINDS];
+    gl_keep worst_sends, worst_selects; /* of gl_send */
+    unsigned watched; /* bits of gl_operation_kind: kinds that somebody asked for beyond sends and selects */
     uint64_t send_waits, send_waiters; /* waits in a send that overlap any stopped world, and their goroutines */
-    gl_send_fn on_send;
+    gl_send_fn on_send; /* for every operation that met a pause, or only marking */
     void *user;
 } gl_straddles;
 

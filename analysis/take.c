@@ -75,13 +75,14 @@ static void begin_wait(gl_summary *s, gl_goroutine *g, const gl_event *ev, const
         k->waits++;
         k->wait_reason = t->reason;
     }
-    if (!g->op.recorded && (r->kind == GL_WAIT_SEND || r->kind == GL_WAIT_RECV || r->kind == GL_WAIT_SELECT))
+    if (!g->op.recorded && (r->kind == GL_WAIT_SEND || r->kind == GL_WAIT_RECV || r->kind == GL_WAIT_SELECT ||
+                            (r->kind == GL_WAIT_SYNC && (s->straddles.watched >> GL_OPERATION_MUTEX & 1))))
         g->op = (gl_operation){.kind = r->kind, .stack = ev->stack, .begin = ev->time};
 }
 
 static int end_operation(gl_summary *s, gl_goroutine *g, uint32_t slot, int64_t time)
 {
-    bool counts = g->op.kind != GL_WAIT_RECV && !g->since_open;
+    bool counts = (g->op.kind != GL_WAIT_RECV || (s->straddles.watched >> GL_OPERATION_RECV & 1)) && !g->since_open;
     int status = counts ? gl_straddles_send(&s->straddles, slot, time) : 0;
     g->op = (gl_operation){0};
     return status;

@@ -11,8 +11,10 @@ int gl_summary_watch(gl_summary *s, const gl_watcher *w)
     s->watched_spans |= w->on_span != NULL;
     if (w->on_goroutine)
         s->goroutines.on_goroutine = gl_watch_goroutine;
-    if (w->on_send)
+    if (w->on_send || w->on_operation)
         s->straddles.on_send = gl_watch_send;
+    if (w->on_operation)
+        s->straddles.watched |= w->kinds;
     return 0;
 }
 
@@ -40,10 +42,14 @@ int gl_watch_goroutine(void *summary, const gl_goroutine_figures *g)
 int gl_watch_send(void *summary, const gl_send *x)
 {
     gl_summary *s = summary;
-    int status = s->on_send ? s->on_send(s->send_user, x) : 0;
+    bool straddles = x->kind == GL_OPERATION_SEND && x->pauses;
+    int status = straddles && s->on_send ? s->on_send(s->send_user, x) : 0;
     for (unsigned i = 0; i < s->watcher_count && status == 0; i++) {
-        if (s->watchers[i].on_send)
-            status = s->watchers[i].on_send(s->watchers[i].user, x);
+        const gl_watcher *w = &s->watchers[i];
+        if (straddles && w->on_send)
+            status = w->on_send(w->user, x);
+        if (w->on_operation && (w->kinds >> x->kind & 1) && status == 0)
+            status = w->on_operation(w->user, x);
     }
     return status;
 }

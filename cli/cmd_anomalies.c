@@ -191,7 +191,7 @@ static void json_one(cli_summary_json *w, const gl_anomaly *x)
     cli_summary_json_site(w, "site", &x->site);
     cli_json_uint(j, "count", x->count);
     cli_json_uint(j, "ns", x->ns);
-    cli_json_known(j, "channel", x->chan != 0, x->chan);
+    cli_json_channel(j, "channel", x->chan);
     cli_summary_json_string(w, "text", x->text);
     cli_json_known(j, "other_goroutine", x->other_g != 0, x->other_g);
     cli_summary_json_string(w, "other_start", x->other_group);

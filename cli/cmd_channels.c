@@ -248,7 +248,7 @@ static void json_channel(cli_summary_json *w, const gl_channel *c)
 {
     cli_json *j = &w->json;
     cli_json_open(j, NULL, '{');
-    cli_json_uint(j, "channel", c->chan);
+    cli_json_channel(j, "channel", c->chan);
     cli_json_uint(j, "life", c->life);
     cli_summary_json_string(w, "element", c->elem);
     cli_json_known(j, "capacity", c->cap_known, c->cap);

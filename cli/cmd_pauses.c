@@ -76,7 +76,7 @@ static int prepare(cli_report_run *run, void *self)
 static int start(cli_report_run *run, void *self)
 {
     answer *a = self;
-    a->pauses = gl_pauses_new(run->summary, run->dict);
+    a->pauses = gl_pauses_new(run->summary, run->dict, 1u << GL_OPERATION_SEND);
     return a->pauses ? 0 : GL_E_NOMEM;
 }
 

@@ -290,7 +290,7 @@ static void json_channel(cli_summary_json *w, const gl_blocked_site *s)
         return;
     }
     cli_json_open(j, "channel", '{');
-    cli_json_uint(j, "channel", c->chan);
+    cli_json_channel(j, "channel", c->chan);
     cli_json_known(j, "capacity", c->cap_known, c->cap);
     cli_json_uint(j, "fill", c->fill_last);
     cli_json_known(j, "closed_at", c->closed_at >= 0, (uint64_t)c->closed_at);

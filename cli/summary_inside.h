@@ -14,6 +14,10 @@ void cli_summary_json_string(cli_summary_json *w, const char *key, uint32_t stri
 /** stw: where the pauses that a send met are looked up. */
 void cli_summary_json_sends(cli_summary_json *w, const char *key, const gl_sends_figures *f,
                             const gl_ranges_figures *stw);
+/** One of them; the members "touched" lists the pauses, so far as they are among stw. */
+void cli_summary_json_send(cli_summary_json *w, const gl_send *s, const gl_ranges_figures *stw);
+/** An address as text, "0xc000102000"; null for 0. */
+void cli_json_channel(cli_json *j, const char *key, uint64_t chan);
 /** {func, file, line}, or null. */
 void cli_summary_json_site(cli_summary_json *w, const char *key, const gl_site *s);
 /** The members "file", "complete" and "lost"; the member "time". */
@@ -71,6 +75,8 @@ const char *cli_place(const cli_page *p, const gl_site *s, char *out, size_t n);
 /** The file's name, what it is, and from when; in warning colours what is missing. */
 void cli_page_title(cli_page *p);
 void cli_page_lost(cli_page *p);
+/** A table of operations that met a pause; recorded: with their channels. */
+void cli_page_send_table(cli_page *p, const gl_send *list, size_t shown, bool recorded, uint64_t in_all, const char *what);
 void cli_page_sends(cli_page *p);
 void cli_page_releases(cli_page *p);
 void cli_page_waiting_at_the_end(cli_page *p);

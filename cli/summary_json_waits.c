@@ -4,6 +4,16 @@
 
 #include "summary_inside.h"
 
+void cli_json_channel(cli_json *j, const char *key, uint64_t chan)
+{
+    char text[24];
+    snprintf(text, sizeof text, "0x%" PRIx64, chan);
+    if (chan)
+        cli_json_str(j, key, text);
+    else
+        cli_json_null(j, key);
+}
+
 void cli_summary_json_site(cli_summary_json *w, const char *key, const gl_site *s)
 {
     cli_json *j = &w->json;
@@ -47,25 +57,21 @@ static void touched(cli_summary_json *w, const gl_send *s, const gl_ranges_figur
     cli_json_close(j, ']');
 }
 
-static void one_send(cli_summary_json *w, const gl_send *s, const gl_ranges_figures *stw)
+void cli_summary_json_send(cli_summary_json *w, const gl_send *s, const gl_ranges_figures *stw)
 {
     cli_json *j = &w->json;
     cli_json_open(j, NULL, '{');
     cli_json_uint(j, "goroutine", s->g);
     cli_summary_json_string(w, "group", s->group);
-    if (s->chan) {
-        char chan[24];
-        snprintf(chan, sizeof chan, "0x%" PRIx64, s->chan);
-        cli_json_str(j, "channel", chan);
-    } else {
-        cli_json_null(j, "channel");
-    }
+    cli_json_channel(j, "channel", s->chan);
     cli_summary_json_site(w, "site", &s->site);
     cli_json_int(j, "begin", s->begin);
     cli_json_int(j, "end", s->end);
     cli_json_uint(j, "pauses", s->pauses);
     touched(w, s, stw);
     cli_json_uint(j, "overlap_ns", s->overlap_ns);
+    if (!s->pauses)
+        cli_json_uint(j, "cycle_ns", s->cycle_ns);
     cli_json_bool(j, "released_inside", s->released_inside);
     if (s->delay_ns >= 0)
         cli_json_int(j, "ran_after_restart_ns", s->delay_ns);
@@ -104,7 +110,7 @@ void cli_summary_json_sends(cli_summary_json *w, const char *key, const gl_sends
     cli_json_uint(j, "during_gc", f->during_gc);
     cli_json_open(j, "worst", '[');
     for (size_t i = 0; i < f->worst_count; i++)
-        one_send(w, &f->worst[i], stw);
+        cli_summary_json_send(w, &f->worst[i], stw);
     cli_json_close(j, ']');
     cli_json_close(j, '}');
 }

@@ -40,7 +40,7 @@ static void send_row(cli_page *p, gl_table *t, const gl_send *s, bool channel)
     cli_add_row(p, t, cells);
 }
 
-static void send_table(cli_page *p, const gl_sends_figures *f, size_t most, const char *what)
+void cli_page_send_table(cli_page *p, const gl_send *list, size_t shown, bool recorded, uint64_t in_all, const char *what)
 {
     static const gl_column columns[] = {
         {"G", GL_ALIGN_LEFT, GL_CUT_END, 0, 0},          {"channel", GL_ALIGN_LEFT, GL_CUT_START, 8, 1},
@@ -49,15 +49,21 @@ static void send_table(cli_page *p, const gl_sends_figures *f, size_t most, cons
         {"ran after", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0}, {"released by", GL_ALIGN_LEFT, GL_CUT_END, 13, 0},
         {"there", GL_ALIGN_LEFT, GL_CUT_START, 14, 4}};
     gl_column used[sizeof columns / sizeof *columns];
-    size_t n = 0, shown = f->worst_count < most ? f->worst_count : most;
+    size_t n = 0;
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        if (f->recorded || i != CHANNEL_COLUMN)
+        if (recorded || i != CHANNEL_COLUMN)
             used[n++] = columns[i];
     gl_table *t = gl_table_new(used, n);
     for (size_t i = 0; i < shown; i++)
-        send_row(p, t, &f->worst[i], f->recorded);
+        send_row(p, t, &list[i], recorded);
     cli_finish_table(p, t);
-    cli_more(p, shown, (size_t)f->straddling, what);
+    cli_more(p, shown, (size_t)in_all, what);
+}
+
+static void send_table(cli_page *p, const gl_sends_figures *f, size_t most, const char *what)
+{
+    size_t shown = f->worst_count < most ? f->worst_count : most;
+    cli_page_send_table(p, f->worst, shown, f->recorded, f->straddling, what);
 }
 
 static void straddling_selects(cli_page *p)

@@ -207,7 +207,7 @@ static void a_pause_knows_who_stopped_last_and_what_it_held_up(void **state)
     (void)state;
     fixture f;
     set_up(&f, NULL);
-    gl_pauses *x = gl_pauses_new(f.s, f.dict);
+    gl_pauses *x = gl_pauses_new(f.s, f.dict, 1u << GL_OPERATION_SEND);
     assert_non_null(x);
     const gl_event events[] = {
         EV(0, ClockSync, 0, .arg = {1}),

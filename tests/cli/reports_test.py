@@ -26,7 +26,7 @@ class Channels(WrittenCase):
         self.assertTrue(d['recorded'])
         self.assertEqual(d['channels_in_all'], 1)
         c = d['channels'][0]
-        self.assertEqual((c['channel'], c['life'], c['element'], c['capacity']), (0xc000, 1, 'int', 2))
+        self.assertEqual((c['channel'], c['life'], c['element'], c['capacity']), ('0xc000', 1, 'int', 2))
         self.assertEqual((c['made_at'], c['made_by'], c['made_site']['line']), (100, 1, 7))
         send, recv = c['send'], c['receive']
         self.assertEqual((send['done'], send['panics'], send['wait']['total_ns'], send['wait']['max_ns']), (2, 1, 40, 30))
@@ -172,7 +172,7 @@ class Stuck(WrittenCase):
     def test_a_forgotten_close_and_no_sender_left(self):
         p = self.lonely(lambda t: None)
         self.assertEqual(p['cause'], 'never closed')
-        self.assertEqual((p['channel']['channel'], p['channel']['sent_by'], p['channel']['fill']), (0xa000, [8], 0))
+        self.assertEqual((p['channel']['channel'], p['channel']['sent_by'], p['channel']['fill']), ('0xa000', [8], 0))
         self.assertEqual(p['channel']['alive_and_seen_with_it'], [1])
         self.assertEqual(self.lonely(lambda t: None, at='runtime.chanrecv1:1<main.f7:40')['cause'], 'no sender is left')
         p = self.lonely(lambda t: t.send(200, 210, 1, 0xa000, cap=1))  # main sends too, and is alive
@@ -239,7 +239,7 @@ class Anomalies(WrittenCase):
             self.assertEqual(kinds, want)
             if close:
                 a = found[0]
-                self.assertEqual((a['goroutine'], a['start'], a['channel'], a['begin'], a['ns']), (7, 'main.sender', 0xc000, 150, 50))
+                self.assertEqual((a['goroutine'], a['start'], a['channel'], a['begin'], a['ns']), (7, 'main.sender', '0xc000', 150, 50))
                 self.assertEqual((a['other_goroutine'], a['other_at'], a['other_site']['line'], a['was_waiting']), (1, 100, 9, False))
                 self.assertIn('closed by G1 main.main at x.go:9 50 ns before', self.page('anomalies', t, '--width', '200'))
 
@@ -456,6 +456,91 @@ class Path(WrittenCase):
             self.assertEqual(sum(s['total_ns'] for s in d['shares']), d['end'] - d['begin'])
 
 
+class Straddles(WrittenCase):
+    """A send, a receive, a select and a mutex, each of which meets both pauses; a send that meets only marking."""
+
+    OPS = (('chan send', 'runtime.chansend1', 7), ('chan receive', 'runtime.chanrecv1', 8),
+           ('select', 'runtime.selectgo', 9), ('sync', 'sync.(*Mutex).Lock', 10))
+
+    def imported(self):
+        t = Trace()
+        t.running(1, at='main.main:1')
+        for _, _, g in self.OPS:
+            t.go(10, 1, g, f'main.f{g}', start=20, p=1)
+        for reason, leaf, g in self.OPS:
+            t.block(90 + g, g, reason, f'{leaf}:1<main.f{g}:{g}', p=1)
+        t.stw(200, 300, 1)
+        t.ev(300, 'GCStart', 1, 1)
+        t.ev(350, 'GoUnpark', 1, 7, at='runtime.chanrecv1:1<main.main:60')
+        t.stw(400, 450, 1, 'GC sweep termination')
+        t.ev(460, 'GoStart', 0, 7, p=1)
+        for reason, leaf, g in self.OPS[1:]:
+            t.wake(500, 1, g, 510, at='runtime.chansend1:1<main.main:61', p=1)
+        t.block(600, 7, 'chan send', 'runtime.chansend1:1<main.f7:7', p=1)
+        t.wake(650, 1, 7, 660, at='runtime.chanrecv1:1<main.main:60', p=1)
+        t.ev(700, 'GCEnd', 0, 1)
+        t.stw(800, 810, 1, 'read mem stats')
+        return t
+
+    def test_kinds(self):
+        for name, g, line, delay in (('send', 7, 7, 10), ('receive', 8, 8, 60), ('select', 9, 9, 60), ('mutex', 10, 1, 60)):
+            d = self.answer('straddles', self.imported(), '--kind', name)
+            self.assertEqual(len(d['groups']), 1, name)
+            x = d['groups'][0]
+            self.assertEqual((x['kind'], x['start'], x['site']['line'], x['n'], x['overlap']['total_ns'], x['delay']['p50_ns']),
+                             (name, f'main.f{g}', line, 1, 150, delay))
+            self.assertIsNone(x['channel'])
+            self.assertEqual(d['all']['n'], 1)
+            self.assertEqual(d['worst'][0]['pauses'], 2)
+            self.assertEqual([(p['begin'], p['operations'], p['operations_ns']) for p in d['pauses']], [(200, 1, 100), (400, 1, 50)])
+        self.assertEqual(self.answer('straddles', self.imported())['all']['released'], {'receive': 1})
+        d = self.answer('straddles', self.imported(), '--kind', 'send,receive,select,mutex')
+        self.assertEqual([g['kind'] for g in d['groups']], ['send', 'receive', 'select', 'mutex'])
+        self.assertEqual(d['kinds']['receive']['straddling'], 1)
+        self.assertEqual(d['pauses'][0]['operations'], 4)
+        self.assert_refused(self.golanes('straddles', '--kind', 'send,recieve', V2, code=USAGE), 'at character 6', 'did you mean receive?')
+
+    def test_what_met_only_marking(self):
+        d = self.answer('straddles', self.imported())
+        self.assertEqual(d['worst_during_gc'], [])
+        self.assertEqual(d['kinds']['send']['during_gc'], 1)
+        d = self.answer('straddles', self.imported(), '--cycle')
+        self.assertEqual([(s['begin'], s['cycle_ns']) for s in d['worst_during_gc']], [(600, 60)])
+        self.assertEqual((d['all']['n'], d['all']['during_gc'], d['all']['during_gc_ns']), (1, 1, 60))
+        self.assertIn('ONLY MARKING', self.page('straddles', self.imported(), '--cycle'))
+
+    def test_recorded_operations_are_told_apart_by_channel(self):
+        t = Trace()
+        t.running(1, at='main.main:1')
+        t.go(10, 1, 7, 'main.f7', start=20, p=1)
+        for i, chan in enumerate((0xa000, 0xb000, 0xa000)):
+            t.send(100 + 200 * i, 250 + 200 * i, 7, chan, at='main.f7:20')
+            t.stw(200 + 200 * i, 220 + 200 * i, 1)
+        t.ev(800, 'ChanSelectBegin', 7, 0, 1, 0, at='main.f7:30')
+        t.ev(850, 'ChanSelectEnd', 7, 0xb000, RECV, 0, DONE)
+        t.stw(810, 820, 1)
+        t.lines.sort(key=lambda line: int(line.split()[0]))
+        d = self.answer('straddles', t, '--kind', 'send,receive')
+        self.assertTrue(d['recorded'])
+        self.assertEqual([(g['kind'], g['channel'], g['n'], g['overlap']['total_ns']) for g in d['groups']],
+                         [('send', '0xa000', 2, 40), ('send', '0xb000', 1, 20), ('receive', '0xb000', 1, 10)])
+        self.assertIn('0xa000', self.page('straddles', t))
+
+    def test_the_figures_are_those_of_the_summary(self):
+        for name in ('pipeline-p1-go1.24', 'leak-go1.22', 'msort-go1.22', 'annot-gens-go1.25'):
+            trace = self.put(name, unpacked('traces/' + name)) if name != 'leak-go1.22' else V2
+            s = json.loads(self.golanes('summary', '--json', '-q', trace).out)
+            d = self.answer('straddles', trace, '--kind', 'send,receive,select,mutex', '--cycle', '--top', '0')
+            self.assertEqual(d['kinds']['send']['straddling'], s['sends']['straddling'])
+            self.assertEqual(d['kinds']['send']['overlap_ns'], s['sends']['overlap_ns'])
+            self.assertEqual(d['kinds']['select']['straddling'], s['selects']['straddling'])
+            for kind in d['kinds']:
+                mine = [g for g in d['groups'] if g['kind'] == kind]
+                self.assertEqual(sum(g['n'] for g in mine), d['kinds'][kind]['straddling'])
+                self.assertEqual(sum(g['overlap']['total_ns'] for g in mine), d['kinds'][kind]['overlap_ns'])
+                self.assertEqual(sum(g['during_gc'] for g in mine), d['kinds'][kind]['during_gc'])
+
+
 class Options(WrittenCase):
     def test_what_is_wrong_is_pointed_at(self):
         for words, said in ((['goroutines', '--sort', 'runing'], 'did you mean running?'),
@@ -467,7 +552,7 @@ class Options(WrittenCase):
                 self.assert_refused(self.golanes(*words, V2, code=USAGE), said)
 
     def test_rows_and_width(self):
-        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck', 'anomalies', 'path'):
+        for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck', 'anomalies', 'path', 'straddles'):
             for width in (40, 80, 200):
                 page = self.page(command, V2, '--width', str(width), '--top', '3')
                 for line in page.splitlines()[1:]:

@@ -32,7 +32,7 @@ typedef struct gl_pause {
     gl_site last_site;    /**< where it was when it stopped */
     uint64_t delayed;     /**< waits for a processor that it was a part of */
     uint64_t delayed_ns;  /**< their time inside it */
-    uint64_t sends;       /**< sends that straddle it */
+    uint64_t sends;       /**< sends (or operations of the kinds asked for) that straddle it */
     uint64_t sends_ns;    /**< their time inside it */
 } gl_pause;
 
@@ -45,8 +45,10 @@ typedef struct gl_pauses_result {
 } gl_pauses_result;
 
 typedef struct gl_pauses gl_pauses;
-/** Watches s, which must outlive it. NULL: no memory. */
-gl_pauses *gl_pauses_new(gl_summary *s, const gl_dict *dict);
+/** Watches s, which must outlive it. kinds: 1 << gl_operation_kind, of the operations to count. NULL: no memory. */
+gl_pauses *gl_pauses_new(gl_summary *s, const gl_dict *dict, unsigned kinds);
+/** The spread of the lengths of all stops, or of those of the collector. */
+int gl_pauses_lengths(const gl_pauses_result *r, bool gc_only, gl_spread *out) GL_MUST_CHECK;
 /** After gl_summary_finish. end_ns: that of the trace. */
 int gl_pauses_finish(gl_pauses *p, int64_t end_ns, const gl_pauses_result **out) GL_MUST_CHECK;
 void gl_pauses_destroy(gl_pauses *p);

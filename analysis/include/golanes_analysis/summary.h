@@ -85,8 +85,20 @@ typedef struct gl_site {
     uint32_t stack; /**< the stack that it was taken from */
 } gl_site;
 
-/** A send (or, listed apart, a select) from its begin to its end. */
+/** What an operation that takes time is. */
+typedef enum gl_operation_kind {
+    GL_OPERATION_SEND,   /**< of a recorded trace also a select that chose to send */
+    GL_OPERATION_RECV,   /**< only where it is watched; of a recorded trace also a select that chose to receive */
+    GL_OPERATION_SELECT, /**< of an imported trace: what it chose is not known */
+    GL_OPERATION_MUTEX,  /**< a wait for a mutex or a wait group; only where it is watched */
+    GL_OPERATION_KINDS
+} gl_operation_kind;
+/** "send", "receive", "select", "mutex" */
+extern const char *const gl_operation_name[GL_OPERATION_KINDS];
+
+/** A send (or, listed apart, another operation) from its begin to its end. */
 typedef struct gl_send {
+    gl_operation_kind kind;
     uint64_t g;
     uint32_t group; /**< start function, 0 not known */
     bool recorded;  /**< begin and end are the operation's own, not those of the blocking */
@@ -95,6 +107,7 @@ typedef struct gl_send {
     int64_t begin, end;
     uint32_t pauses;     /**< GC pauses touched */
     uint64_t overlap_ns; /**< time shared with them */
+    uint64_t cycle_ns;   /**< time shared with concurrent mark phases; only where there is no pause */
     bool woken;          /**< a GoUnpark ended its wait; the rest holds only then */
     int64_t woken_at;
     uint64_t woken_by; /**< goroutine, 0 none */
@@ -302,6 +315,7 @@ typedef struct gl_summary_result {
     size_t block_site_count;
 
     gl_sends_figures sends, selects;
+    gl_sends_figures operations[GL_OPERATION_KINDS]; /**< of the kinds that are watched; without `worst` */
     uint64_t send_waits_over_stw,
         send_waiters_over_stw; /**< waits with reason "chan send" alone, against any stopped world */
     uint64_t released[GL_WAITED_KINDS][GL_RELEASE_KINDS];

@@ -48,7 +48,10 @@ typedef struct gl_watcher {
     int (*on_span)(void *user, const gl_span *span);
     int (*on_region)(void *user, const gl_region *region);
     int (*on_goroutine)(void *user, const gl_goroutine_figures *g);
-    int (*on_send)(void *user, const gl_send *send);
+    int (*on_send)(void *user, const gl_send *send); /**< a send that straddles a GC pause */
+    /** Any operation of `kinds` (1 << gl_operation_kind) that straddles a GC pause, or met only concurrent marking. */
+    int (*on_operation)(void *user, const gl_send *operation);
+    unsigned kinds;
 } gl_watcher;
 
 #define GL_WATCHERS_MAX 8
