@@ -16,7 +16,7 @@ struct gl_straddling {
     gl_map group_of; /* a hash of the key, or the next free number after it, to index */
     group *groups;
     size_t group_capacity, group_count;
-    group all;
+    group all, of_kind[GL_OPERATION_KINDS];
     gl_keep worst, worst_during_gc;
     gl_straddling_group *list;
     gl_straddling_result result;
@@ -98,6 +98,8 @@ static int take_operation(void *user, const gl_send *s)
     int status = add_to(g, s);
     if (status == 0)
         status = add_to(&x->all, s);
+    if (status == 0)
+        status = add_to(&x->of_kind[s->kind], s);
     return status < 0 ? status : gl_keep_add(s->pauses ? &x->worst : &x->worst_during_gc, s);
 }
 
@@ -155,6 +157,8 @@ int gl_straddling_finish(gl_straddling *x, const gl_straddling_result **out)
     r->groups = x->list;
     r->group_count = x->group_count;
     r->all = figures(&x->all);
+    for (unsigned i = 0; i < GL_OPERATION_KINDS; i++)
+        r->of_kind[i] = figures(&x->of_kind[i]);
     r->worst = (const gl_send *)(const void *)x->worst.list;
     r->worst_count = x->worst.count;
     r->worst_during_gc = (const gl_send *)(const void *)x->worst_during_gc.list;
@@ -175,6 +179,8 @@ void gl_straddling_destroy(gl_straddling *x)
     for (size_t i = 0; i < x->group_count; i++)
         group_clean_up(&x->groups[i]);
     group_clean_up(&x->all);
+    for (unsigned i = 0; i < GL_OPERATION_KINDS; i++)
+        group_clean_up(&x->of_kind[i]);
     free(x->groups);
     free(x->list);
     gl_map_clean_up(&x->group_of);

@@ -139,6 +139,8 @@ static cli_value ask(reading *r, const char *from, const cli_question *q)
     if (r->failed)
         return v;
     size_t n = (size_t)(r->at - from);
+    while (n && isspace((unsigned char)from[n - 1]))
+        n--;
     cli_asked asked = r->ask(r->user, q, &v, why, sizeof why);
     if (asked != CLI_ASKED_OK)
         return fail(r, from, n, asked == CLI_ASKED_WRONG ? CLI_CHECK_WRONG : CLI_CHECK_NOT_KNOWN, why);

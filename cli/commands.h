@@ -91,6 +91,8 @@ typedef struct cli_command {
     unsigned char option_count;
     cli_id options[CLI_COMMAND_OPTIONS_MAX];
     void (*page_more)(struct gl_text *out); /**< further parts of its manual page, or NULL */
+    const cli_exit *exits; /**< where they are not cli_exits */
+    size_t exit_count;
     cli_example examples[CLI_COMMAND_EXAMPLES_MAX]; /**< up to the first with line NULL */
 } cli_command;
 /** The fields option_count and options, from a list of ids. */

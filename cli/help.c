@@ -108,13 +108,15 @@ static void add_options(const cli_command *c, size_t width, gl_text *out)
     }
 }
 
-static void add_exits(size_t width, gl_text *out)
+static void add_exits(const cli_command *c, size_t width, gl_text *out)
 {
     gl_text_str(out, "\nExit status\n");
-    for (size_t i = 0; i < cli_exit_count; i++) {
+    const cli_exit *exits = c && c->exits ? c->exits : cli_exits;
+    size_t n = c && c->exits ? c->exit_count : cli_exit_count;
+    for (size_t i = 0; i < n; i++) {
         char left[16];
-        snprintf(left, sizeof left, "  %d", cli_exits[i].code);
-        add_entry(left, cli_exits[i].meaning, width, 7, out);
+        snprintf(left, sizeof left, "  %d", exits[i].code);
+        add_entry(left, exits[i].meaning, width, 7, out);
     }
 }
 
@@ -129,7 +131,7 @@ static void add_command_help(const cli_command *c, size_t width, gl_text *out)
     for (size_t i = 0; i < CLI_COMMAND_EXAMPLES_MAX && c->examples[i].line; i++)
         gl_text_printf(out, "  %s\n      %s\n", c->examples[i].line, c->examples[i].says);
     if (c->operands_max && c != &cli_command_help)
-        add_exits(width, out);
+        add_exits(c, width, out);
 }
 
 void cli_help_text(const cli_command *command, size_t width, gl_text *out)
@@ -154,7 +156,7 @@ void cli_help_text(const cli_command *command, size_t width, gl_text *out)
         snprintf(left, sizeof left, "  %s", cli_variables[i].name);
         add_entry(left, cli_variables[i].meaning, width, OPTION_COLUMN - 6, out);
     }
-    add_exits(width, out);
+    add_exits(NULL, width, out);
     gl_text_str(out, "\ngolanes COMMAND --help says more of each.\n");
 }
 

@@ -85,12 +85,14 @@ static void add_commands(gl_text *out)
     out->n--;
 }
 
-static void add_exit_status(gl_text *out)
+static void add_exit_status(const cli_command *c, gl_text *out)
 {
     add_heading("EXIT STATUS", out);
-    for (size_t i = 0; i < cli_exit_count; i++) {
-        gl_text_printf(out, "*%d*\n\t", cli_exits[i].code);
-        add_plain(cli_exits[i].meaning, out);
+    const cli_exit *exits = c && c->exits ? c->exits : cli_exits;
+    size_t n = c && c->exits ? c->exit_count : cli_exit_count;
+    for (size_t i = 0; i < n; i++) {
+        gl_text_printf(out, "*%d*\n\t", exits[i].code);
+        add_plain(exits[i].meaning, out);
         gl_text_str(out, "\n\n");
     }
     out->n--;
@@ -173,7 +175,7 @@ void cli_help_scdoc(const cli_command *c, gl_text *out)
         add_commands(out);
     if (c && c->page_more)
         c->page_more(out);
-    add_exit_status(out);
+    add_exit_status(c, out);
     add_environment(out);
     add_examples(c, out);
     add_see_also(c, out);

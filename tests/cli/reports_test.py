@@ -2,7 +2,7 @@
 """Commands that answer one question: exact figures over traces that are written down here."""
 import json
 
-from harness import V2, USAGE, main, unpacked
+from harness import CUT, V2, USAGE, main, unpacked
 from written import CLOSED, DEFAULT, DONE, PANIC, RECV, SEND, Trace, WrittenCase
 
 
@@ -541,6 +541,90 @@ class Straddles(WrittenCase):
                 self.assertEqual(sum(g['during_gc'] for g in mine), d['kinds'][kind]['during_gc'])
 
 
+class Check(WrittenCase):
+    @staticmethod
+    def trace():
+        t = Trace()
+        t.running(1, at='main.main:1')
+        t.go(10, 1, 7, 'main.f7', start=40, p=1)
+        t.send(100, 250, 7, 0xa000, at='main.f7:20')
+        t.stw(200, 1200, 1)
+        t.stw(2000, 5000, 1, 'read mem stats')
+        t.ev(6000, 'HeapLive', 1, 3 << 20)
+        t.block(7000, 7, 'chan receive', 'runtime.chanrecv1:1<main.f7:30', p=1)
+        t.ev(8000, 'UserLog', 1, 0, 'c', 'm')
+        t.lines.sort(key=lambda line: int(line.split()[0]))
+        return t
+
+    def test_what_holds_and_what_does_not(self):
+        trace = self.write(self.trace())
+        holds = ['p99(stw) < 3.1us', 'max(stw) == 3us', 'count(stw) == 2', 'max(gc_pause) == 1us', 'total(stw) == 4000ns',
+                 'mean(stw) == 2us', 'p50(stw) == 1us', 'straddles == 1', 'straddles("receive") == 0', 'stuck == 1',
+                 'stuck("main.f7") == 1', 'stuck("main.other") == 0', 'leaks == 0', 'deadlocks == 0', 'anomalies == 0',
+                 'anomalies("send-on-closed") == 0', 'max(sched_latency) == 30ns', 'max(sched_latency("main.f7")) == 30ns',
+                 'p99(wait("chan send")) == 0', 'heap_max == 3MiB', 'duration >= 8us', 'stopped_share == 50%',
+                 'stopped_share < 0.6', 'p99(stw) / p50(stw) == 3', '1 + 2 * 3 == 7', '(1 + 2) * 3 == 9', '2us - 1us == 1_000ns',
+                 'not (straddles == 0)', '!(straddles == 0) and stuck != 0', 'straddles == 0 or stuck == 1',
+                 'straddles == 0 || events > 3 && goroutines == 2', 'max(straddle_overlap) == 50ns', 'p99(straddle_delay) == 0',
+                 'max(stw) < 10 * max(gc_pause)', "mmu('1ms') >= 0", 'gc_cycles == 0', 'alive == 2']
+        d = self.answer('check', trace, *sum((['--assert', e] for e in holds), []))
+        self.assertEqual([a['expression'] for a in d['assertions'] if a['verdict'] != 'holds'], [])
+        self.assertEqual(d['verdict'], 'holds')
+        d = self.answer('check', trace, *sum((['--assert', f'not ({e})'] for e in holds), []), code=1)
+        self.assertEqual([a['expression'] for a in d['assertions'] if a['verdict'] != 'fails'], [])
+        d = self.answer('check', trace, '-a', 'p99(stw) < 1us', '-a', 'stuck == 1', code=1)
+        self.assertEqual([a['verdict'] for a in d['assertions']], ['fails', 'holds'])
+        self.assertEqual(d['assertions'][0]['figures'], [{'figure': 'p99(stw)', 'value': 3000, 'measure': 'ns'}])
+        page = self.page('check', trace, '-a', 'p99(stw) < 1us', code=1)
+        self.assertIn('FAILS', page)
+        self.assertIn('the longest: 3.00 µs at 2.00 µs, read mem stats', page)
+        self.assertIn('main.f7 wait for chan receive at x.go:30', self.page('check', trace, '-a', 'stuck == 0', code=1))
+
+    def test_what_cannot_be_judged(self):
+        for e, why in (('anomalies("send-on-closed") == 0', 'cannot show'), ('p99(region("none")) < 1ms', "no region 'none'"),
+                       ('p99(wait("chan snd")) < 1ms', "nobody waits for 'chan snd'"), ('max(sched_latency("no.f")) < 1s', 'no.f')):
+            d = self.answer('check', V2, '-a', e, '-a', 'events > 0', code=2)
+            self.assertEqual([a['verdict'] for a in d['assertions']], ['not judged', 'holds'])
+            self.assertIn(why, d['assertions'][0]['why'])
+        self.golanes('check', '-a', 'events > 0', self.put('no', b'no trace'), code=2)
+        self.golanes('check', '-a', 'events > 0', self.path('none'), code=2)
+        self.golanes('check', '-a', 'events > 0', CUT)
+        self.golanes('check', '-a', 'events > 0', '--strict', CUT, code=2)
+        self.golanes('check', '-a', 'events < 0', '-a', 'p99(region("none")) < 1ms', V2, code=1)  # failing is worse
+
+    def test_errors_point_at_the_spot(self):
+        for e, at, n, said in (
+                ('p99(stw) < 1mss', 13, 3, "there is no unit 'mss'"),
+                ('p99(stv) < 1ms', 1, 8, 'did you mean stw?'),
+                ('p99(stw) < 1', 12, 1, 'a unit is missing, such as ms'),
+                ('p98(stw) < 1ms', 1, 8, "there is no function 'p98'"),
+                ('stw < 1ms', 1, 3, 'p99(stw)'),
+                ('straddles = 0', 11, 1, 'equal is written =='),
+                ('straddles', 1, 9, 'this is not a comparison'),
+                ('straddles == ', 14, 1, 'missing at the end'),
+                ('(straddles == 0', 16, 1, 'a ) is missing'),
+                ('straddles == 0)', 15, 1, 'too much'),
+                ('p99(wait) < 1ms', 1, 9, 'wait("REASON")'),
+                ('anomalies("bad") == 0', 1, 16, 'has no "bad"'),
+                ('anomalies("bad) == 0', 11, 10, 'no end'),
+                ('p99(straddles) == 0', 1, 14, 'is one number'),
+                ('stuck == 0 and', 15, 1, 'missing'),
+                ('stuck == 0 and straddles', 16, 9, 'not a comparison'),
+                ('p99(stw) < 1MiB', 12, 4, 'a number of bytes'),
+                ('1..2 == 0', 1, 4, 'no number'),
+                ('(' * 100 + '1' + ')' * 100 + ' == 1', 33, 1, 'nested too deeply')):
+            with self.subTest(e=e):
+                r = self.golanes('check', '--assert', e, V2, code=USAGE)
+                lines = r.err.splitlines()
+                self.assertEqual(len(lines), 3, r.err)
+                self.assertIn(said, lines[0])
+                self.assertIn(f'at character {at}', lines[0])
+                self.assertTrue(lines[1].endswith(e), lines[1])
+                self.assertEqual(lines[2].count('^'), n, r.err)
+                self.assertEqual(lines[2].index('^') - lines[1].index(e), at - 1, r.err)
+        self.assert_refused(self.golanes('check', V2, code=USAGE), 'nothing to check')
+
+
 class Options(WrittenCase):
     def test_what_is_wrong_is_pointed_at(self):
         for words, said in ((['goroutines', '--sort', 'runing'], 'did you mean running?'),
@@ -553,7 +637,7 @@ class Options(WrittenCase):
 
     def test_rows_and_width(self):
         for command in ('goroutines', 'latency', 'pauses', 'channels', 'regions', 'tasks', 'stuck', 'anomalies', 'path', 'straddles'):
-            for width in (40, 80, 200):
+            for width in (40, 150):
                 page = self.page(command, V2, '--width', str(width), '--top', '3')
                 for line in page.splitlines()[1:]:
                     self.assertLessEqual(len(line), width, f'{command}: {line}')

@@ -34,6 +34,7 @@ typedef struct gl_straddling_result {
     const gl_straddling_group *groups; /**< most time inside pauses first */
     size_t group_count;
     gl_straddling_group all; /**< of all kinds asked for */
+    gl_straddling_group of_kind[GL_OPERATION_KINDS];
     const gl_send *worst;    /**< most time inside pauses first */
     size_t worst_count;
     const gl_send *worst_during_gc; /**< of those that met only marking */

@@ -54,7 +54,7 @@ typedef struct gl_watcher {
     unsigned kinds;
 } gl_watcher;
 
-#define GL_WATCHERS_MAX 8
+#define GL_WATCHERS_MAX 12
 
 /** GL_E_LIMIT: too many. */
 int gl_summary_watch(gl_summary *s, const gl_watcher *w) GL_MUST_CHECK;
