@@ -88,6 +88,19 @@ static const char *file_of_call(Dwarf_Die *unit, Dwarf_Die *inlined)
     return name ? name : "";
 }
 
+/** The scopes at the address, innermost first, each inside the next one as the code is: dwarf_getscopes alone goes on from
+    an inlined function to where its source stands, and leaves out who called it. */
+static int nested_scopes(Dwarf_Die *unit, uint64_t address, Dwarf_Die **out)
+{
+    Dwarf_Die *scopes = NULL;
+    int n = dwarf_getscopes(unit, address, &scopes);
+    *out = NULL;
+    if (n > 0)
+        n = dwarf_getscopes_die(&scopes[0], out);
+    free(scopes);
+    return n;
+}
+
 /** The functions that were inlined at the address, and the one they were inlined into. 0 where there is no debug
     information. The innermost place's file and line are the address's own; the others are where the inner was called. */
 static size_t from_dwarf(Dwfl_Module *mod, uint64_t pc, gl_probe_place *out, size_t n)
@@ -104,7 +117,7 @@ static size_t from_dwarf(Dwfl_Module *mod, uint64_t pc, gl_probe_place *out, siz
         here.file = file;
         here.line = (uint32_t)number;
     }
-    int found = dwarf_getscopes(unit, pc - bias, &scopes);
+    int found = nested_scopes(unit, pc - bias, &scopes);
     size_t count = 0;
     for (int i = 0; i < found && count < n; i++) {
         int tag = dwarf_tag(&scopes[i]);
