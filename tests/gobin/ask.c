@@ -1,6 +1,6 @@
 /*
  * What golanes reads out of a Go program, as lines for scripts to compare.
- *   gobin_ask PROGRAM info|functions|layout|sites|vars|live PID|inlined NAME...|frames (addresses on standard input)
+ *   gobin_ask PROGRAM info|functions|layout|sites|vars|live PID|types ADDRESS...|inlined NAME...|frames (addresses on standard input)
  */
 #include <dirent.h>
 #include <inttypes.h>
@@ -138,6 +138,14 @@ static int ask_frames(const gl_goprog *p)
     return 0;
 }
 
+static int ask_types(const gl_goprog *p, int n, char **addresses)
+{
+    char name[512];
+    for (int i = 0; i < n; i++)
+        puts(gl_goprog_type_name(p, strtoull(addresses[i], NULL, 16), name, sizeof name) ? name : "none");
+    return 0;
+}
+
 static int tell_inlined(void *user, const char *callee, uint64_t pc, const gl_gofunc *into)
 {
     (void)user;
@@ -171,6 +179,8 @@ int main(int argc, char **argv)
         rc = ask_live(p, atoi(argv[3]));
     else if (strcmp(argv[2], "frames") == 0)
         rc = ask_frames(p);
+    else if (strcmp(argv[2], "types") == 0)
+        rc = ask_types(p, argc - 3, argv + 3);
     else if (strcmp(argv[2], "inlined") == 0)
         rc = gl_goprog_inlined(p, (const char *const *)argv + 3, (size_t)(argc - 3), tell_inlined, NULL);
     gl_goprog_close(p);

@@ -1,5 +1,8 @@
-// A program whose function table, inline frames and channels are known: it tells them itself with -callers, and is what
-// the tests of runtime_probe/gobin read.
+// What the tests of runtime_probe/gobin read: a program that tells its own truth.
+//
+//	-callers  a stack with inlined calls: its return addresses, then what the runtime makes of them; where main.main
+//	          begins; types with the addresses of their descriptors
+//	-wait     goroutines in several states, until a byte comes on standard input
 package main
 
 import (
@@ -8,6 +11,7 @@ import (
 	"runtime"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 type job struct {
@@ -53,6 +57,21 @@ func outer(n int) int {
 	return middle(n) + 1
 }
 
+// The descriptor's address stands in an interface's first word.
+func tell(v any) {
+	fmt.Printf("type %x %T\n", *(*uintptr)(unsafe.Pointer(&v)), v)
+}
+
+func callers() {
+	f := runtime.FuncForPC(physical()[0] - 1)
+	fmt.Printf("entry %x %s\n", f.Entry(), f.Name())
+	tell(make(chan error))
+	tell(&job{})
+	tell(queue{})
+	tell(map[string][]chan<- struct{}{})
+	outer(1)
+}
+
 func (q *queue) work() {
 	defer q.wg.Done()
 	for j := range q.jobs {
@@ -78,7 +97,7 @@ func (q *queue) run(n int) {
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "-callers" {
-		outer(1)
+		callers()
 		return
 	}
 	q := &queue{jobs: make(chan *job)}
