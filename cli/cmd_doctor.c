@@ -104,32 +104,35 @@ static void look_at_program(cli_doctor *d)
                  "%s: set-user-ID, set-group-ID or with capabilities, which the kernel drops where a program is traced", d->name);
 }
 
+/* Whether a probe gives an event; stand-ins speak through those that they stand for. */
+static bool gives(const gl_goprobe *probe, const char *event)
+{
+    size_t n = strlen(event);
+    for (const char *at = probe->stands_for < 0 ? probe->events : ""; (at = strstr(at, event)); at += n)
+        if ((at[n] == 0 || at[n] == ' ') && (at == probe->events || at[-1] == ' '))
+            return true;
+    return false;
+}
+
 const char *cli_doctor_objection(const cli_doctor *d, const char *event)
 {
-    const char *objection = "no probe";
-    size_t n = strlen(event);
-    if (!d->plan)
-        return objection;
-    for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++) {
-        for (const char *at = gl_goprobes[i].events; (at = strstr(at, event)); at += n) {
-            if ((at[n] != 0 && at[n] != ' ') || (at > gl_goprobes[i].events && at[-1] != ' '))
-                continue;
-            if (d->plan->probes[i].works)
-                return NULL;
-            if (d->plan->probes[i].why[0])
-                objection = d->plan->probes[i].why;
-        }
+    const char *objection = "there is no probe for it";
+    for (unsigned i = 0; d->plan && i < GL_GOPROBE_COUNT; i++) {
+        if (!gives(&gl_goprobes[i], event))
+            continue;
+        if (d->plan->probes[i].works)
+            return NULL;
+        if (d->plan->probes[i].why[0])
+            objection = d->plan->probes[i].why;
     }
     return objection;
 }
 
 static bool has_probe(const char *event)
 {
-    size_t n = strlen(event);
     for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
-        for (const char *at = gl_goprobes[i].events; (at = strstr(at, event)); at += n)
-            if ((at[n] == 0 || at[n] == ' ') && (at == gl_goprobes[i].events || at[-1] == ' '))
-                return true;
+        if (gives(&gl_goprobes[i], event))
+            return true;
     return false;
 }
 

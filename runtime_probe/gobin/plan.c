@@ -9,7 +9,9 @@
 
 const gl_goprobe gl_goprobes[GL_GOPROBE_COUNT] = {
 #define GL_GOPROBE(id, function, site, first, last, need, events, tells)                                                \
-    {#id, function, GL_GOSITE_##site, first, last, (need) != 0, events, tells},
+    {#id, function, GL_GOSITE_##site, first, last, (need) != 0, events, tells, -1},
+#define GL_GOSTANDIN(id, function, site, base, events, tells)                                                           \
+    {#id, function, GL_GOSITE_##site, 0, 0, false, events, tells, GL_GOPROBE_##base},
 #include "golanes/goprobes.def"
 #undef GL_GOPROBE
 };
@@ -120,15 +122,39 @@ static int find_in_function(maker *m, gl_goprobe_id id)
     return 0;
 }
 
+/* Inlining */
+
+/* The stand-in for a probe in a function, or GL_GOPROBE_COUNT. */
+static unsigned stand_in(unsigned probe, const char *function)
+{
+    unsigned i = 0;
+    while (i < GL_GOPROBE_COUNT && (gl_goprobes[i].stands_for != (int)probe || strcmp(gl_goprobes[i].function, function) != 0))
+        i++;
+    return i;
+}
+
 static int count_inlined(void *user, const char *callee, uint64_t pc, const gl_gofunc *into)
 {
     maker *m = user;
     (void)pc;
-    (void)into;
-    for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
-        if (gl_goprobes[i].function == callee)
+    for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++) {
+        if (strcmp(gl_goprobes[i].function, callee) != 0)
+            continue;
+        unsigned other = stand_in(i, into->name);
+        if (other < GL_GOPROBE_COUNT)
+            m->plan->probes[other].applies = true;
+        else
             m->plan->probes[i].inlined++;
+    }
     return 0;
+}
+
+static bool named_before(unsigned i)
+{
+    for (unsigned k = 0; k < i; k++)
+        if (strcmp(gl_goprobes[k].function, gl_goprobes[i].function) == 0)
+            return true;
+    return false;
 }
 
 static void look_for_inlining(maker *m)
@@ -136,20 +162,18 @@ static void look_for_inlining(maker *m)
     const char *names[GL_GOPROBE_COUNT];
     size_t n = 0;
     for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
-        if (gl_goprobes[i].function[0] && m->plan->probes[i].applies)
+        if (gl_goprobes[i].function[0] && !named_before(i))
             names[n++] = gl_goprobes[i].function;
-    /* A function that two probes share is counted for both by either of its rows: once is enough. */
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(names[i], names[k]) == 0) {
-                names[i--] = names[--n];
-                break;
-            }
     gl_goprog_inlined(m->p, names, n, count_inlined, m);
+}
+
+/* A stand-in that does not work: what is wrong with it. */
+static const char *failing_stand_in(const gl_goplan *plan, gl_goprobe_id id)
+{
     for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
-        for (unsigned k = 0; k < GL_GOPROBE_COUNT; k++)
-            if (m->plan->probes[k].inlined && strcmp(gl_goprobes[i].function, gl_goprobes[k].function) == 0)
-                m->plan->probes[i].inlined = m->plan->probes[k].inlined;
+        if (gl_goprobes[i].stands_for == (int)id && plan->probes[i].applies && !plan->probes[i].works)
+            return plan->probes[i].why;
+    return NULL;
 }
 
 static void judge(gl_goplan *plan, gl_goprobe_id id)
@@ -161,8 +185,9 @@ static void judge(gl_goplan *plan, gl_goprobe_id id)
         s->hookable += site->hookable;
         first = first || site->hookable ? first : site->why;
     }
-    if (s->why[0])
+    if (!s->applies || s->why[0])
         return;
+    const char *other = failing_stand_in(plan, id);
     if (s->sites == 0)
         snprintf(s->why, sizeof s->why, "%s has no place to hook", gl_goprobes[id].function);
     else if (first)
@@ -170,6 +195,25 @@ static void judge(gl_goplan *plan, gl_goprobe_id id)
     else if (s->inlined)
         snprintf(s->why, sizeof s->why, "%s was inlined into %u function%s, whose calls are not seen", gl_goprobes[id].function,
                  s->inlined, s->inlined == 1 ? "" : "s");
+    else if (other)
+        snprintf(s->why, sizeof s->why, "%s was inlined, and %.150s", gl_goprobes[id].function, other);
+    s->works = s->why[0] == 0;
+    s->partly = !s->works && s->sites > 0 && !first;
+}
+
+/* Stand-ins first: what they stand for depends on them. */
+static void judge_all(gl_goplan *plan)
+{
+    plan->records = true;
+    for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
+        if (gl_goprobes[i].stands_for >= 0)
+            judge(plan, (gl_goprobe_id)i);
+    for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++) {
+        if (gl_goprobes[i].stands_for >= 0)
+            continue;
+        judge(plan, (gl_goprobe_id)i);
+        plan->records &= plan->probes[i].works || !gl_goprobes[i].needed;
+    }
 }
 
 static bool applies(const gl_goprobe *probe, unsigned minor)
@@ -179,9 +223,11 @@ static bool applies(const gl_goprobe *probe, unsigned minor)
 
 static int find_all(maker *m)
 {
+    look_for_inlining(m);
     for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++) {
         gl_goprobe_state *s = &m->plan->probes[i];
-        s->applies = applies(&gl_goprobes[i], gl_goprog_get_info(m->p)->minor);
+        if (gl_goprobes[i].stands_for < 0)
+            s->applies = applies(&gl_goprobes[i], gl_goprog_get_info(m->p)->minor);
         s->first_site = m->sites.n;
         int rc = !s->applies ? 0 : gl_goprobes[i].site == GL_GOSITE_CAS ? find_cas(m) : find_in_function(m, (gl_goprobe_id)i);
         if (rc < 0)
@@ -204,14 +250,7 @@ int gl_goplan_make(const gl_goprog *p, const gl_golayout *layout, gl_goplan **ou
         gl_goplan_free(m.plan);
         return rc;
     }
-    look_for_inlining(&m);
-    m.plan->records = true;
-    for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++) {
-        gl_goprobe_state *s = &m.plan->probes[i];
-        judge(m.plan, (gl_goprobe_id)i);
-        s->works = s->applies && s->why[0] == 0;
-        m.plan->records &= s->works || !gl_goprobes[i].needed;
-    }
+    judge_all(m.plan);
     for (uint32_t i = 0; i < m.plan->site_count; i++)
         if (!gl_goprog_sp_delta(p, m.plan->sites[i].address, &m.plan->sites[i].sp_delta))
             m.plan->sites[i].sp_delta = -1;

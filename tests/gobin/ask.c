@@ -70,8 +70,9 @@ static int ask_sites(const gl_goprog *p)
         return 1;
     }
     for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
-        printf("probe %s %s sites %u hookable %u inlined %u %s\n", gl_goprobes[i].name, plan->probes[i].works ? "works" : "fails",
-               plan->probes[i].sites, plan->probes[i].hookable, plan->probes[i].inlined, plan->probes[i].why);
+        if (plan->probes[i].applies)
+            printf("probe %s %s sites %u hookable %u inlined %u %s\n", gl_goprobes[i].name, plan->probes[i].works ? "works" : "fails",
+                   plan->probes[i].sites, plan->probes[i].hookable, plan->probes[i].inlined, plan->probes[i].why);
     for (uint32_t i = 0; i < plan->site_count; i++)
         print_site(p, &plan->sites[i]);
     gl_goplan_free(plan);

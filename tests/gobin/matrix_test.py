@@ -161,7 +161,9 @@ class Program:
         lines = [line.split() for line in self.ask('inlined', 'main.inner', 'main.middle', 'main.outer', 'runtime.chansend')]
         pairs = {(a, c) for a, _, c in lines}
         check(('main.inner', 'main.outer') in pairs and ('main.middle', 'main.outer') in pairs, 'inlined:', pairs)
-        check(not [p for p in pairs if p[0] in ('main.outer', 'runtime.chansend')], 'inlined:', pairs)
+        # A profile may move the hot ones of the runtime; then stand-ins are hooked (check_sites).
+        never = ('main.outer',) if self.kind == 'pgo' else ('main.outer', 'runtime.chansend')
+        check(not [p for p in pairs if p[0] in never], 'inlined:', pairs)
 
     def check_layout(self):
         lines = self.ask('layout')

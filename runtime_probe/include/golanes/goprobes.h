@@ -32,6 +32,7 @@ typedef struct gl_goprobe {
     unsigned first, last;
     bool needed;
     const char *events, *tells;
+    int stands_for;       /**< gl_goprobe_id of the probe that it stands in for; -1: it is no stand-in */
 } gl_goprobe;
 /** Indexed by gl_goprobe_id. */
 extern const gl_goprobe gl_goprobes[GL_GOPROBE_COUNT];
@@ -63,11 +64,12 @@ typedef struct gl_gosite {
 
 /** What became of one probe. */
 typedef struct gl_goprobe_state {
-    bool applies;        /**< this release has it */
+    bool applies;        /**< this release has it; of a stand-in: the other's function was inlined into its own */
     uint32_t first_site; /**< its sites: first_site … first_site + sites - 1 */
     uint32_t sites, hookable;
-    uint32_t inlined;    /**< functions that its function was inlined into: operations that will not be seen */
-    bool works;          /**< every site is hookable, there is one, and nothing was inlined */
+    uint32_t inlined;    /**< functions that its function was inlined into and that no stand-in covers */
+    bool works;          /**< there is a site, every one is hookable, and nothing else stands in the way of any operation */
+    bool partly;         /**< it does not work, but only because of inlining: hooks at its sites show a part of the operations */
     char why[200];       /**< a sentence where it does not; else "" */
 } gl_goprobe_state;
 
