@@ -20,6 +20,7 @@
 #include "progress.h"
 #include "source.h"
 #include "term.h"
+#include "view_files.h"
 
 #define FLUSH_NS 100000000 /* what was imported in this time can be seen */
 
@@ -231,10 +232,12 @@ static int press(gl_app *a, const cli_args *args)
     return 0;
 }
 
-static const gl_theme *theme_of(const cli_args *args, int colours)
+static const gl_theme *theme_of(const cli_args *args, const gl_config *config, int colours)
 {
-    const char *name = cli_args_text(args, CLI_OPT_THEME, NULL);
-    return name ? gl_theme_by_name(name) : gl_theme_default(colours);
+    const char *name = cli_args_text(args, CLI_OPT_THEME, NULL), *none = getenv("NO_COLOR");
+    if (name)
+        return gl_theme_by_name(name);
+    return config && config->theme && !(none && *none) ? config->theme : gl_theme_default(colours);
 }
 
 /* ---- pictures -------------------------------------------------------------------------------------------------------
@@ -270,7 +273,7 @@ static int render(view *v, int w, int h)
     gl_error err = {0};
     gl_app *a = NULL;
     gl_cells cells = {0};
-    gl_app_options o = {.reader = v->reader, .name = name_of(v->args->operands[0]), .theme = theme_of(v->args, 1 << 24),
+    gl_app_options o = {.reader = v->reader, .name = name_of(v->args->operands[0]), .theme = theme_of(v->args, NULL, 1 << 24),
                         .ascii = cli_args_has(v->args, CLI_OPT_ASCII)};
     int rc = gl_app_open(&o, &a, &err);
     if (rc == 0) {
@@ -301,26 +304,47 @@ static int parse_size(const cli_args *args, int *w, int *h)
 /* ---- the terminal ---------------------------------------------------------------------------------------------------
  */
 
+static int look(view *v, gl_term *t, const gl_config *config)
+{
+    gl_error err = {0};
+    gl_app *a = NULL;
+    char why[200];
+    bool ascii = cli_args_has(v->args, CLI_OPT_ASCII) || !gl_term_is_unicode(t) || config->ascii;
+    gl_app_options o = {.reader = v->reader, .name = name_of(v->args->operands[0]), .importing = v->own != NULL,
+                        .theme = theme_of(v->args, config, gl_term_colours(t)), .ascii = ascii};
+    int rc = gl_app_open(&o, &a, &err);
+    if (rc < 0) {
+        gl_term_close(t);
+        return cli_failed(rc, &err);
+    }
+    gl_app_configure(a, config);
+    cli_state_read(a, v->args->operands[0]);
+    int came = 0, code = place(a, v->args);
+    if (code == 0)
+        came = gl_app_run(a, t);
+    bool kept = cli_state_write(a, v->args->operands[0], why, sizeof why) == 0;
+    gl_app_close(a);
+    gl_term_close(t);
+    if (!kept)
+        cli_say("%s", why);
+    return came ? 128 + came : code;
+}
+
 static int run(view *v)
 {
     gl_error err = {0};
     gl_term *t = NULL;
-    gl_app *a = NULL;
-    int rc = gl_term_open(&t, &err);
+    gl_config *config = calloc(1, sizeof *config);
+    int code = config ? cli_config_read(config) : CLI_EXIT_SYSTEM;
+    int rc = code == 0 ? gl_term_open(&t, &err) : 0;
     if (rc < 0)
-        return cli_failed(rc, &err);
-    gl_app_options o = {.reader = v->reader, .name = name_of(v->args->operands[0]),
-                        .theme = theme_of(v->args, gl_term_colours(t)),
-                        .ascii = cli_args_has(v->args, CLI_OPT_ASCII) || !gl_term_is_unicode(t)};
-    rc = gl_app_open(&o, &a, &err);
-    int came = 0, code = rc < 0 ? 1 : place(a, v->args);
+        code = cli_failed(rc, &err);
     if (code == 0)
-        came = gl_app_run(a, t);
-    gl_app_close(a);
-    gl_term_close(t);
-    if (rc < 0)
-        return cli_failed(rc, &err);
-    return came ? 128 + came : code;
+        code = look(v, t, config);
+    if (config)
+        gl_config_clean_up(config);
+    free(config);
+    return code;
 }
 
 static int run_view(const cli_args *args)
@@ -329,7 +353,7 @@ static int run_view(const cli_args *args)
     int w = 0, h = 0;
     bool picture = cli_args_has(args, CLI_OPT_RENDER);
     int code = picture ? parse_size(args, &w, &h) : 0;
-    if (code == 0 && !theme_of(args, 256))
+    if (code == 0 && !theme_of(args, NULL, 256))
         code = cli_usage_error(args->command, "--theme: there are dark, light, safe, 16 and mono");
     if (code)
         return code;

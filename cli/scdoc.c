@@ -145,7 +145,7 @@ static void add_see_also(const cli_command *c, gl_text *out)
     for (size_t i = 0; i < cli_command_count; i++)
         if (cli_commands[i] != c)
             gl_text_printf(out, "*golanes-%s*(1), ", cli_commands[i]->name);
-    gl_text_str(out, "*golanes-format*(5)\n");
+    gl_text_str(out, "*golanes-format*(5), *golanes-config*(5)\n");
 }
 
 void cli_help_scdoc(const cli_command *c, gl_text *out)

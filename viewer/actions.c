@@ -166,12 +166,29 @@ ACTION(redo)
         a->undo[a->undo_count++] = now;
 }
 
+/* Between the two cursors where there are two, else what the window shows. */
+static void count_selection(gl_app *a)
+{
+    gl_error err = {0};
+    int64_t from = a->from, to = a->to;
+    if (a->anchor != GL_TIME_NONE && a->anchor != a->cursor) {
+        from = a->anchor < a->cursor ? a->anchor : a->cursor;
+        to = a->anchor < a->cursor ? a->cursor : a->anchor;
+    }
+    if (gl_stats_begin(&a->stats, a->m, from, to, &err) < 0)
+        gl_app_say(a, true, "%.250s", err.text);
+    a->stats.in_all = gl_events_between(a->m->reader, from, to);
+}
+
 void gl_app_set_view(gl_app *a, gl_view v)
 {
     if (v == a->view)
         return;
     a->view = v;
     a->at = a->top = 0;
+    a->in_stack = false;
+    if (v == GL_VIEW_SELECTION)
+        count_selection(a);
     if (!in_list(a))
         gl_app_relist(a);
     gl_app_resize(a, a->w, a->h);
@@ -350,6 +367,9 @@ ACTION(cancel)
     } else if (a->search.cursor) {
         gl_search_stop(&a->search);
         gl_app_say(a, false, "search stopped: what was found so far stays");
+    } else if (a->stats.cursor) {
+        gl_stats_stop(&a->stats);
+        gl_app_say(a, false, "stopped: these are the figures of a part");
     } else if (a->filter.cursor) {
         gl_filter_stop(&a->filter);
         gl_app_say(a, false, "filter stopped: the goroutines found so far are shown");

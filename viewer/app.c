@@ -32,6 +32,7 @@ int gl_app_open(const gl_app_options *opt, gl_app **out, gl_error *err)
     }
     a->theme = opt->theme;
     a->ascii = opt->ascii;
+    a->importing = opt->importing;
     a->plain = a->ascii || a->theme->depth == GL_DEPTH_MONO;
     a->detail = GL_DETAIL_NORMAL;
     a->from = a->m->begin;
@@ -59,6 +60,7 @@ void gl_app_close(gl_app *a)
     free(a->kind_open);
     gl_ids_clean_up(&a->active);
     gl_filter_clean_up(&a->filter);
+    gl_stats_clean_up(&a->stats);
     gl_ids_clean_up(&a->related_to);
     free(a->list);
     free(a->group_time);
@@ -115,8 +117,22 @@ static void find_row_again(gl_app *a)
     gl_app_move_lane(a, 0);
 }
 
+static void pin_those_met(gl_app *a)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < a->pins_wanted_count; i++) {
+        uint32_t gor = gl_model_find(a->m, a->pins_wanted[i]);
+        if (gor == GL_NONE)
+            a->pins_wanted[left++] = a->pins_wanted[i];
+        else if (!gl_lanes_is_pinned(&a->lanes, gor))
+            gl_lanes_pin(&a->lanes, gor);
+    }
+    a->pins_wanted_count = left;
+}
+
 void gl_app_relist(gl_app *a)
 {
+    pin_those_met(a);
     if (gl_lanes_list(&a->lanes, a->m, gl_app_hides(a) ? passes : NULL, a) < 0 || gl_app_list_other(a) < 0)
         gl_app_say(a, true, "no memory is left for the list of lanes");
     a->lanes_revision = a->m->revision;
@@ -185,16 +201,30 @@ static int64_t monotonic_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* The newest stays at the right edge, and the cursor with it where it stood there. */
 static void keep_up(gl_app *a)
 {
-    if (a->follow && !a->moved) {
-        a->from = a->m->begin;
-        a->to = a->m->end;
-    } else if (a->follow) {
-        int64_t span = a->to - a->from;
-        a->to = a->m->end;
-        a->from = a->to - span > a->m->begin ? a->to - span : a->m->begin;
+    if (!a->follow)
+        return;
+    int64_t span = a->to - a->from;
+    bool at_edge = a->cursor >= a->to - span / (gl_app_scale(a).n + 1) - 1;
+    a->to = a->m->end;
+    a->from = !a->moved || a->to - span < a->m->begin ? a->m->begin : a->to - span;
+    if (at_edge && a->moved)
+        a->cursor = a->to - 1;
+    a->cursor = a->cursor < a->from ? a->from : a->cursor;
+}
+
+/* How fast a growing file grows, smoothed over some seconds. */
+static void count_rate(gl_app *a, int64_t now)
+{
+    uint64_t events = a->m->info->events;
+    if (a->live_ns && now > a->live_ns) {
+        double rate = (double)(events - a->live_events) * 1e9 / (double)(now - a->live_ns);
+        a->live_rate = a->live_rate > 0 ? a->live_rate * 0.8 + rate * 0.2 : rate;
     }
+    a->live_ns = now;
+    a->live_events = events;
 }
 
 /* One step of the scan. True while there is more. */
@@ -231,6 +261,15 @@ static bool filter_on(gl_app *a)
     return status > 0;
 }
 
+static bool stats_on(gl_app *a)
+{
+    gl_error err = {0};
+    int status = gl_stats_step(&a->stats, a->m, STEP_EVENTS, &err);
+    if (status < 0)
+        gl_app_say(a, true, "%s", err.text);
+    return status > 0;
+}
+
 bool gl_app_step(gl_app *a, int64_t budget_ns)
 {
     int64_t start = monotonic_ns();
@@ -240,6 +279,7 @@ bool gl_app_step(gl_app *a, int64_t budget_ns)
         gl_error err = {0};
         if (gl_model_refresh(a->m, &err) > 0)
             keep_up(a);
+        count_rate(a, start);
     }
     bool more;
     do {
@@ -248,6 +288,8 @@ bool gl_app_step(gl_app *a, int64_t budget_ns)
             more = search_on(a);
         if (a->filter.cursor)
             more = filter_on(a) || more;
+        if (a->stats.cursor)
+            more = stats_on(a) || more;
         if (!a->m->scanned)
             more = scan_on(a) || more;
     } while (more && monotonic_ns() - start < budget_ns);
@@ -271,6 +313,8 @@ int gl_app_settle(gl_app *a, gl_error *err)
     fit_lanes(a);
     while (a->search.cursor && status >= 0)
         status = gl_search_step(&a->search, a->m->dict, UINT64_MAX, err);
+    while (a->stats.cursor && status >= 0)
+        status = gl_stats_step(&a->stats, a->m, UINT64_MAX, err);
     while (a->filter.cursor && status >= 0)
         status = gl_filter_step(&a->filter, a->m, UINT64_MAX, err);
     if (status >= 0 && a->filter.found != a->filter_listed)

@@ -21,6 +21,7 @@
 #include "layout.h"
 #include "model.h"
 #include "search.h"
+#include "stats.h"
 #include "window.h"
 
 /** Views: X(NAME, digit, "word", is a list). */
@@ -81,6 +82,8 @@ typedef enum gl_prompt_kind {
     GL_PROMPT_JUMP
 } gl_prompt_kind;
 
+typedef struct gl_config gl_config;
+
 /** A list's place and order. */
 typedef struct gl_list_state {
     size_t cursor, top;
@@ -125,6 +128,11 @@ typedef struct gl_app {
     gl_place undo[GL_PLACES_MAX], redo[GL_PLACES_MAX];
     size_t undo_count, redo_count;
     gl_bookmarks bookmarks;
+    size_t stored_pins;     /**< as they were when the trace's store was read */
+    uint64_t pins_wanted[32]; /**< goroutines to be pinned as soon as the scan has met them */
+    size_t pins_wanted_count;
+    gl_grouping stored_by;
+    const gl_config *config; /**< NULL: none */
 
     gl_prompt_kind prompt;
     char prompt_text[GL_PROMPT_MAX];
@@ -141,6 +149,8 @@ typedef struct gl_app {
     bool quit;
 
     gl_search search;
+    gl_stats stats;         /**< of the list of the selection */
+    uint32_t hidden_columns[GL_VIEWS]; /**< of lists: bits by column, from the configuration */
     gl_filter filter;
     uint64_t filter_listed; /**< goroutines that it had found when the lanes were listed */
     uint64_t related;       /**< only goroutines that deal with this one, 0 all */
@@ -157,8 +167,13 @@ typedef struct gl_app {
     bool lanes_fitted;
     int dragging;           /**< column where a drag began + 1, 0 none */
     int64_t drag_from;
+    int selecting;          /**< column where a drag along the ruler began + 1, 0 none */
     int64_t now_ns;         /**< of the monotonic clock at the last step; 0 where time stands still */
     double rate;            /**< events scanned a second */
+    bool importing;         /**< the file grows because it is being imported, not because a program runs */
+    double live_rate;       /**< events that a growing file gets a second */
+    int64_t live_ns;        /**< when it was last counted */
+    uint64_t live_events;
 } gl_app;
 
 typedef struct gl_app_options {
@@ -166,6 +181,7 @@ typedef struct gl_app_options {
     const char *name;       /**< as the header shows it */
     const gl_theme *theme;
     bool ascii;
+    bool importing;         /**< what grows is an import, not a recording */
 } gl_app_options;
 
 int gl_app_open(const gl_app_options *opt, gl_app **out, gl_error *err) GL_MUST_CHECK;

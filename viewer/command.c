@@ -1,5 +1,6 @@
 /* From keys and names to commands. */
 #include "command.h"
+#include "config.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,23 @@ const gl_command *gl_command_by_key(int key)
         if (has_key(commands[i].keys, key))
             return &commands[i];
     return NULL;
+}
+
+const char *gl_app_keys(const gl_app *a, const gl_command *c)
+{
+    const char *own = a->config ? a->config->keys[c - commands] : NULL;
+    return own ? own : c->keys;
+}
+
+/* What the configuration gives a key to takes it from whatever has it by the table. */
+const gl_command *gl_app_command_by_key(const gl_app *a, int key)
+{
+    _Static_assert(COMMANDS <= GL_CONFIG_COMMANDS, "a configuration has room for every command");
+    for (size_t i = 0; a->config && i < COMMANDS; i++)
+        if (a->config->keys[i] && has_key(a->config->keys[i], key))
+            return &commands[i];
+    const gl_command *c = gl_command_by_key(key);
+    return c && a->config && a->config->keys[c - commands] ? NULL : c;
 }
 
 void gl_app_command(gl_app *a, const char *line)
@@ -166,7 +184,7 @@ void gl_app_key(gl_app *a, int key)
     a->message_is_error = false;
     if (a->help && help_key(a, key))
         return;
-    const gl_command *c = gl_command_by_key(key);
+    const gl_command *c = gl_app_command_by_key(a, key);
     if (a->help) {
         a->help = false;
         /* The key that closes the help is not meant for what lies below, unless it leaves. */

@@ -19,7 +19,12 @@ typedef struct gl_command {
 /** NULL past the last. */
 const gl_command *gl_command_at(size_t i);
 const gl_command *gl_command_by_name(const char *name, size_t n);
+/** By the table alone. */
 const gl_command *gl_command_by_key(int key);
+/** By the configuration, then by the table. */
+const gl_command *gl_app_command_by_key(const gl_app *a, int key);
+/** The keys of a command, as configured. */
+const char *gl_app_keys(const gl_app *a, const gl_command *c);
 const char *gl_section_title(gl_section s);
 /** Goes to what a person typed: a time ("14.2ms", "3s"), "G37", or a function (regular expression). */
 void gl_app_go_text(gl_app *a, const char *text);

@@ -207,12 +207,18 @@ static void group_lines(gl_lines *l, gl_app *a, uint32_t group)
 static void draw_views(const gl_app *a, gl_cells *c, gl_rect r)
 {
     gl_pen p = {c, r.x + 1, r.y, r.x + r.w};
+    int all = 1;
+    for (int v = 0; v < GL_VIEWS; v++)
+        all += (int)strlen(gl_view_info_of((gl_view)v)->word) + 4;
     for (int v = 0; v < GL_VIEWS; v++) {
         const gl_view_info *info = gl_view_info_of((gl_view)v);
         bool here = (int)a->view == v;
         char digit[2] = {info->digit, '\0'};
         gl_pen_text(&p, GL_ROLE_KEY, digit);
-        gl_pen_printf(&p, here ? GL_ROLE_TITLE : GL_ROLE_DIM, " %s   ", info->word);
+        /* Where they do not all fit, the others are their digits. */
+        if (here || all <= r.w)
+            gl_pen_printf(&p, here ? GL_ROLE_TITLE : GL_ROLE_DIM, " %s", info->word);
+        gl_pen_text(&p, GL_ROLE_DIM, "  ");
     }
 }
 
@@ -254,6 +260,19 @@ static void list_lines(gl_lines *l, gl_app *a)
         gl_put_site(&p, m, m->gors[row].stack);
         gl_life_line(l, a, row);
         break;
+    case GL_VIEW_SELECTION: {
+        const gl_stats_row *r = &a->stats.rows[row];
+        char t[GL_UNIT_TEXT_MAX], u[GL_UNIT_TEXT_MAX], v[GL_UNIT_TEXT_MAX];
+        double step = (double)(a->stats.to - a->stats.from) / 1000;
+        p = gl_lines_next(l);
+        gl_pen_printf(&p, GL_ROLE_TEXT, "from %s to %s (%s), parts inside it count", gl_time_text(t, a->stats.from, step),
+                      gl_time_text(u, a->stats.to, step), gl_unit_ns(v, a->stats.to - a->stats.from));
+        p = gl_lines_next(l);
+        gl_pen_printf(&p, GL_ROLE_DIM, "the longest, %s from %s: ", gl_unit_ns(t, r->longest),
+                      gl_time_text(u, r->longest_begin, step));
+        gl_put_gor(&p, m, m->gors[r->longest_gor].id);
+        break;
+    }
     default: group_lines(l, a, row);
     }
 }

@@ -55,13 +55,13 @@ static void legend(page *p)
     legend_line(p, gl_style_bold(gl_style_of(GL_ROLE_ARROW)), "●┃┃▼  ", "who ended the wait under the cursor");
 }
 
-static void key_line(page *p, const gl_command *cmd)
+static void key_line(page *p, const gl_app *a, const gl_command *cmd)
 {
     int y = line_y(p);
     p->line++;
     if (y < 0)
         return;
-    gl_cells_fit(p->c, p->r.x + 3, y, 15, gl_style_of(GL_ROLE_KEY), cmd->keys, GL_CUT_END);
+    gl_cells_fit(p->c, p->r.x + 3, y, 15, gl_style_of(GL_ROLE_KEY), gl_app_keys(a, cmd), GL_CUT_END);
     bool names = p->r.w >= 76;
     if (names)
         gl_cells_fit(p->c, p->r.x + 19, y, 13, gl_style_of(GL_ROLE_DIM), cmd->name, GL_CUT_END);
@@ -69,12 +69,12 @@ static void key_line(page *p, const gl_command *cmd)
     gl_cells_fit(p->c, p->r.x + x, y, p->r.w - x, gl_style_of(GL_ROLE_TEXT), cmd->help, GL_CUT_END);
 }
 
-static void keys(page *p, gl_section s)
+static void keys(page *p, const gl_app *a, gl_section s)
 {
     heading(p, gl_section_title(s));
     for (size_t i = 0; gl_command_at(i); i++)
         if (gl_command_at(i)->section == s)
-            key_line(p, gl_command_at(i));
+            key_line(p, a, gl_command_at(i));
 }
 
 void gl_draw_help(gl_app *a, gl_cells *c)
@@ -85,9 +85,9 @@ void gl_draw_help(gl_app *a, gl_cells *c)
     page left = {c, wide ? (gl_rect){0, 1, half - 1, a->h - 2} : r, 0, a->help_top};
     page right = {c, (gl_rect){half, 1, a->w - half, a->h - 2}, 0, a->help_top};
     legend(&left);
-    keys(wide ? &right : &left, GL_SECTION_MOVE);
-    keys(wide ? &right : &left, GL_SECTION_JUMP);
-    keys(&left, GL_SECTION_LOOK);
+    keys(wide ? &right : &left, a, GL_SECTION_MOVE);
+    keys(wide ? &right : &left, a, GL_SECTION_JUMP);
+    keys(&left, a, GL_SECTION_LOOK);
     int lines = wide && right.line > left.line ? right.line : left.line;
     int most = lines > r.h ? lines - r.h : 0;
     if (a->help_top > most) {

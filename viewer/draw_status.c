@@ -43,8 +43,23 @@ static int draw_place(gl_app *a, gl_cells *c, gl_rect r)
     return width + 1;
 }
 
+/* Of a file that grows: that it does, how fast, and how to hold it still. */
+static void draw_live(const gl_app *a, gl_pen *p)
+{
+    char n[GL_UNIT_TEXT_MAX];
+    if (!gl_model_is_growing(a->m))
+        return;
+    if (a->importing)
+        gl_pen_text(p, GL_ROLE_WARN, "importing  ");
+    else if (a->follow)
+        gl_pen_printf(p, GL_ROLE_LIVE, "● live %s events/s, Space holds  ", gl_unit_count_short(n, a->live_rate));
+    else
+        gl_pen_printf(p, GL_ROLE_WARN, "held, %s events/s go on, Space follows  ", gl_unit_count_short(n, a->live_rate));
+}
+
 static void draw_work(const gl_app *a, gl_pen *p)
 {
+    draw_live(a, p);
     char n[GL_UNIT_TEXT_MAX], r[GL_UNIT_TEXT_MAX];
     if (!a->m->scanned && a->m->info->events)
         gl_pen_printf(p, GL_ROLE_WARN, "reading %s  ",
@@ -58,6 +73,9 @@ static void draw_work(const gl_app *a, gl_pen *p)
         gl_pen_printf(p, GL_ROLE_WARN, "filter %s: %zu of %zu  ", a->filter.text, a->lanes.gor_count, a->m->gor_count);
     if (a->filter.cursor)
         gl_pen_printf(p, GL_ROLE_WARN, "%s events looked at, Esc stops  ", gl_unit_count_short(r, (double)a->filter.looked));
+    if (a->stats.cursor)
+        gl_pen_printf(p, GL_ROLE_WARN, "counting %s, Esc stops  ",
+                      gl_unit_share(n, (double)a->stats.looked / (double)(a->stats.in_all + 1)));
     if (a->hide)
         gl_pen_text(p, GL_ROLE_WARN, a->hide == GL_HIDE_IDLE ? "idle ones hidden  " : "finished ones hidden  ");
     if (a->lanes.by != GL_BY_FUNCTION && a->view == GL_VIEW_GOROUTINES)
@@ -67,8 +85,6 @@ static void draw_work(const gl_app *a, gl_pen *p)
     if (a->anchor != GL_TIME_NONE)
         gl_pen_printf(p, GL_ROLE_MATCH, "Δ %s  ",
                       gl_unit_ns(n, a->cursor > a->anchor ? a->cursor - a->anchor : a->anchor - a->cursor));
-    if (gl_model_is_growing(a->m))
-        gl_pen_text(p, GL_ROLE_MATCH, a->follow ? "following  " : "growing: End follows  ");
 }
 
 typedef struct hint {

@@ -239,6 +239,15 @@ static void draw_marks(gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
     }
 }
 
+static void draw_bookmarks(const gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
+{
+    for (size_t i = 0; i < a->bookmarks.n; i++) {
+        int x = gl_scale_column(s, a->bookmarks.list[i].time);
+        if (x >= 0 && x < s.n)
+            gl_cells_glyph(c, r.x + x, r.y, gl_style_bold(gl_style_of(GL_ROLE_KEY)), "◆");
+    }
+}
+
 void gl_draw_map(gl_app *a, gl_cells *c)
 {
     gl_rect map = gl_layout_time(&a->layout, a->layout.map), marks = gl_layout_time(&a->layout, a->layout.marks);
@@ -252,6 +261,7 @@ void gl_draw_map(gl_app *a, gl_cells *c)
     for (int x = 0; sum && x < s.n; x++)
         gl_draw_bar(c, map, map.x + x, sum[x].busy / top, gl_style_of(GL_ROLE_MAP));
     draw_marks(a, c, marks, s);
+    draw_bookmarks(a, c, marks, s);
     gl_style dim = gl_style_of(GL_ROLE_DIM);
     gl_cells_fit(c, map.x - a->layout.gutter + 1, map.y + map.h - 1, a->layout.gutter - 2, dim, "whole trace",
                  GL_CUT_END);
@@ -293,6 +303,7 @@ void gl_draw_ruler(gl_app *a, gl_cells *c)
             named = true;
         }
     }
+    draw_bookmarks(a, c, r, s);
     int cursor = gl_scale_column(s, a->cursor);
     gl_cells_glyph(c, r.x + cursor, r.y, gl_style_bold(gl_style_of(GL_ROLE_CURSOR)), "▼");
     if (a->anchor != GL_TIME_NONE && a->anchor >= a->from && a->anchor < a->to)

@@ -1,4 +1,9 @@
 /* The loop between a terminal and the app. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "edit.h"
 #include "term.h"
 
 #define STEP_NS 8000000   /* of background work between two looks at the keys */
@@ -23,6 +28,27 @@ static bool take(gl_app *a, gl_term *t, gl_input_event e)
     }
 }
 
+/* Enter on a frame: the editor gets the terminal until it leaves. */
+static void open_editor(gl_app *a, gl_term *t)
+{
+    char file[1024];
+    a->wants_editor = false;
+    gl_config_source(a->config, a->edit_file, file, sizeof file);
+    if (access(file, R_OK) != 0) {
+        gl_app_say(a, true, "%.120s is not here; [source] in the configuration can say where it is", file);
+        return;
+    }
+    const char *editor = gl_edit_command(a->config);
+    gl_term_lend(t);
+    int status = gl_edit_run(editor, file, a->edit_line);
+    gl_term_take_back(t);
+    if (status == 127)
+        gl_app_say(a, true, "there is no editor %.60s; set EDITOR", editor);
+    int w, h;
+    gl_term_size(t, &w, &h);
+    gl_app_resize(a, w, h);
+}
+
 int gl_app_run(gl_app *a, gl_term *t)
 {
     gl_cells cells = {0};
@@ -43,6 +69,8 @@ int gl_app_run(gl_app *a, gl_term *t)
         }
         if (a->quit)
             break;
+        if (a->wants_editor)
+            open_editor(a, t);
         uint64_t revision = a->m->revision;
         bool before = more;
         more = gl_app_step(a, STEP_NS);

@@ -30,6 +30,21 @@ static void click_lanes(gl_app *a, int x, int y)
     }
 }
 
+/* A drag along the ruler selects a span of time; a click there only goes to its moment. */
+static void select_on_ruler(gl_app *a, int x, bool begins)
+{
+    gl_rect time = gl_layout_time(&a->layout, a->layout.ruler);
+    int at = x < time.x ? 0 : x >= time.x + time.w ? time.w - 1 : x - time.x;
+    int64_t t = gl_scale_time(gl_app_scale(a), at);
+    if (begins) {
+        a->anchor = GL_TIME_NONE;
+        a->selecting = at + 1;
+    } else if (at + 1 != a->selecting && a->anchor == GL_TIME_NONE) {
+        a->anchor = gl_scale_time(gl_app_scale(a), a->selecting - 1);
+    }
+    gl_app_go(a, t);
+}
+
 static void click_list(gl_app *a, int y)
 {
     gl_list_state *st = &a->lists[a->view];
@@ -66,18 +81,22 @@ void gl_app_mouse(gl_app *a, gl_mouse what, int x, int y)
     case GL_MOUSE_PRESS:
         if (inside(map, x, y) || inside(marks, x, y))
             click_map(a, map, x);
+        else if (inside(l->ruler, x, y) && x >= l->gutter)
+            select_on_ruler(a, x, true);
         else if (inside(l->table, x, y))
             click_list(a, y);
         else if (inside(l->lanes, x, y))
             click_lanes(a, x, y);
         break;
     case GL_MOUSE_DRAG:
-        if (a->dragging) {
+        if (a->selecting) {
+            select_on_ruler(a, x, false);
+        } else if (a->dragging) {
             int64_t by = (int64_t)(gl_scale_step(gl_app_scale(a)) * (a->dragging - 1 - x)), span = a->to - a->from;
             gl_app_show(a, a->drag_from + by, a->drag_from + by + span);
         }
         break;
-    case GL_MOUSE_RELEASE: a->dragging = 0; break;
+    case GL_MOUSE_RELEASE: a->dragging = a->selecting = 0; break;
     case GL_MOUSE_WHEEL_UP:
     case GL_MOUSE_WHEEL_DOWN: wheel(a, what == GL_MOUSE_WHEEL_UP, x, y); break;
     }

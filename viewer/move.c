@@ -211,8 +211,14 @@ uint32_t gl_app_stack(gl_app *a)
     uint32_t chan = gl_app_chan(a), gor = gl_app_gor(a);
     if (!gl_view_info_of(a->view)->list && a->other.n && a->view == GL_VIEW_TASKS && a->row.type == GL_ROW_TASK)
         return a->m->tasks.list[a->row.index].stack;
+    uint32_t straddle = gor == GL_NONE ? GL_NONE : gl_app_straddle(a, gor);
+    if (straddle != GL_NONE && a->view == GL_VIEW_GOROUTINES)
+        return a->m->straddles[straddle].stack;
     const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
     const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
+    /* Who was just released still stands where it waited. */
+    if (span && !span->stack && span > w->spans && span[-1].gor == gor)
+        span--;
     if (span)
         return span->stack;
     return chan == GL_NONE ? GL_NONE : a->m->chans.list[chan].stack;

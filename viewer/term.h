@@ -35,6 +35,9 @@ void gl_term_size(const gl_term *t, int *w, int *h);
 void gl_term_show(gl_term *t, const gl_cells *c, const gl_theme *theme);
 /** Makes the next gl_term_show draw everything anew. */
 void gl_term_forget(gl_term *t);
+/** Gives the terminal to another program, as it was before; and takes it back, to be drawn anew. */
+void gl_term_lend(gl_term *t);
+void gl_term_take_back(gl_term *t);
 /** Waits up to timeout_ms (-1: for ever). */
 gl_input_event gl_term_wait(gl_term *t, int timeout_ms);
 /** The signal that asks to leave, 0 none. */

@@ -204,6 +204,27 @@ void gl_term_close(gl_term *t)
     free(t);
 }
 
+void gl_term_lend(gl_term *t)
+{
+    (void)t;
+    def_prog_mode();
+    endwin();
+    /* What the borrower is interrupted with is not meant for us. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+}
+
+void gl_term_take_back(gl_term *t)
+{
+    struct sigaction sa = {.sa_handler = on_ending};
+    sigemptyset(&sa.sa_mask);
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGQUIT, &sa, NULL);
+    reset_prog_mode();
+    refresh();
+    t->forget = true;
+}
+
 int gl_term_colours(const gl_term *t) { return t->colours; }
 bool gl_term_is_unicode(const gl_term *t) { return t->unicode; }
 void gl_term_forget(gl_term *t) { t->forget = true; }

@@ -10,6 +10,11 @@ trace=$corpus/programs/pipeline-go1.26.trace.zst
 [ -n "$trace" ] || { echo "SKIP: no trace to look at"; exit 77; }
 work=$(mktemp -d)
 export TMUX_TMPDIR="$work"
+# The viewer keeps bookmarks beside the trace, and reads a configuration: both from here.
+export HOME="$work/home" XDG_CONFIG_HOME="$work/config" XDG_STATE_HOME="$work/state"
+mkdir -p "$HOME" "$work/traces" "$XDG_CONFIG_HOME/golanes"
+cp "$trace" "$work/traces/"
+trace=$work/traces/$(basename "$trace")
 unset TMUX
 # Each start has a server of its own: one that is just leaving takes no new session.
 n=0
@@ -67,6 +72,53 @@ done
 start
 kill -ABRT "$(pid_of_viewer)"
 left 134 "a crash"
+
+# A bookmark is there again the next time: beside the trace, or in the state folder where nothing can be written there.
+start
+t send-keys -t v p m a; await "bookmark a is here"
+t send-keys -t v q; left 0 "q after a bookmark"
+kept=$work/traces/.$(basename "$trace").golanes
+grep -q '^a = [0-9]' "$kept" || { echo "the bookmark is not beside the trace"; exit 1; }
+start
+t send-keys -t v "'" a; await "bookmark a"
+t send-keys -t v q; left 0 "q"
+if [ "$(id -u)" != 0 ]; then
+    rm -f "$kept"; chmod a-w "$work/traces"
+    start
+    t send-keys -t v m b; await "bookmark b is here"
+    t send-keys -t v q; left 0 "q"
+    chmod u+w "$work/traces"
+    grep -q '^b = ' "$work/state/golanes/"* || { echo "the bookmark is not in the state folder"; exit 1; }
+fi
+
+# The editor gets the terminal and gives it back; the configuration gives keys, and says where sources are.
+cat >"$work/editor" <<EDITOR
+#!/bin/sh
+echo "\$@" >'$work/edited'
+echo "IN THE EDITOR"
+sleep 1
+EDITOR
+chmod +x "$work/editor"
+to_a_wait() { t send-keys -t v /; t send-keys -t v 'chan (send|receive)' Enter; await "found"; t send-keys -t v n "$1" Enter; }
+start
+to_a_wait .
+t send-keys -t v Enter; await "is not here"
+source=$(screen | grep -o '/[^ ]*\.go is not here')
+source=${source% is not here}
+t send-keys -t v q; left 0 "q"
+folder=$(dirname "$source")
+mkdir -p "$work/src"
+echo "package main" >"$work/src/$(basename "$source")"
+printf '[view]\neditor = %s\n[keys]\nnext-change = W\n[source]\n%s = %s\n' "$work/editor" "$folder" "$work/src" >"$XDG_CONFIG_HOME/golanes/config"
+start
+to_a_wait W
+t send-keys -t v Enter; await "IN THE EDITOR"; await "? keys"
+grep -q "^+[0-9]* $work/src/.*\.go" "$work/edited" || { echo "the editor was called with: $(cat "$work/edited")"; exit 1; }
+t send-keys -t v q; left 0 "q after the editor"
+printf '[keys]\nno-such-command = W\n' >"$XDG_CONFIG_HOME/golanes/config"
+LC_ALL=C.UTF-8 TERM=xterm "$GOLANES" view "$trace" 2>"$work/err" </dev/null && { echo "a wrong configuration was taken"; exit 1; }
+grep -q 'config: line 2: there is no command no-such-command' "$work/err" || { cat "$work/err"; exit 1; }
+rm -f "$XDG_CONFIG_HOME/golanes/config"
 
 # A terminal that goes away ends the viewer too.
 start
