@@ -124,7 +124,10 @@ static int begin_known(gl_stats *s, gl_model *m, const gl_goroutine_at *at)
 
 int gl_stats_begin(gl_stats *s, gl_model *m, int64_t from, int64_t to, gl_error *err)
 {
+    /* It only ever grows, so that a list made from what was here before is known to be stale. */
+    uint64_t revision = s->revision + 1;
     gl_stats_clean_up(s);
+    s->revision = revision;
     const gl_goroutine_at *at;
     size_t n = 0;
     int status = gl_cursor_open(m->reader, GL_COL_ALL, &s->cursor, err);
