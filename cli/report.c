@@ -22,6 +22,7 @@ void cli_report_file(const cli_report_run *run, cli_summary_file *f)
     f->size = cli_source_bytes(run->source);
     f->complete = cli_facts_sound(facts);
     f->truncated |= facts->cut;
+    cli_summary_file_losses(f, run->r);
 }
 
 bool cli_report_wants(void *user, uint32_t group)

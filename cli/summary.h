@@ -22,6 +22,7 @@ typedef struct cli_summary_file {
     unsigned header_version; /**< 26 for "go 1.26 trace", 0 not known */
     bool complete, truncated;
     uint64_t bytes_lost, events_lost;
+    uint64_t places_lost; /**< where a recorder lost them; 0: it was not a recorder */
     uint64_t parts, unnamed_parts, resyncs;
     int64_t wall_unix_ns;     /**< at time 0; 0 not known */
     const gl_damage *damages; /**< those that were kept */
@@ -31,6 +32,8 @@ typedef struct cli_summary_file {
 
 /** Fills what an import tells. */
 void cli_summary_file_from_import(cli_summary_file *f, const gl_gotrace_result *r);
+/** Adds what the trace tells of losses, where the file itself is sound: a recorder's, that found no room. */
+void cli_summary_file_losses(cli_summary_file *f, const gl_summary_result *r);
 
 /*
  * JSON, streamed: begin, then each goroutine as it leaves (cli_summary_json_goroutine is a gl_goroutine_fn; user is the

@@ -569,3 +569,12 @@ void cli_summary_file_from_import(cli_summary_file *f, const gl_gotrace_result *
     f->damages_in_all = r->damage_count;
     f->damage_count = r->damage_count < GL_GOTRACE_DAMAGES_MAX ? (size_t)r->damage_count : GL_GOTRACE_DAMAGES_MAX;
 }
+
+void cli_summary_file_losses(cli_summary_file *f, const gl_summary_result *r)
+{
+    if (!f->complete || !r || !r->lost_events)
+        return;
+    f->complete = false;
+    f->events_lost = r->lost_events;
+    f->places_lost = r->lost_places;
+}

@@ -77,17 +77,21 @@ void cli_page_lost(cli_page *p)
 {
     const cli_summary_file *f = p->file;
     cli_unit bytes, share, events;
+    char places[80];
     gl_text line = {0};
     if (f->complete)
         return;
     gl_text_str(&line, "INCOMPLETE: ");
-    if (f->bytes_lost)
+    if (f->places_lost)
+        gl_text_printf(&line, "%s events were lost while recording, at %s", gl_unit_count(events, f->events_lost),
+                       cli_many(places, sizeof places, f->places_lost, "place", "places"));
+    else if (f->bytes_lost)
         gl_text_printf(&line, "%s of %s could not be read (%s)", gl_unit_bytes(bytes, f->bytes_lost),
                        gl_unit_bytes(events, f->size),
                        gl_unit_share(share, f->size ? (double)f->bytes_lost / (double)f->size : 1));
     else
         gl_text_str(&line, f->truncated ? "the file ends early" : "something is missing");
-    if (f->events_lost)
+    if (f->events_lost && !f->places_lost)
         gl_text_printf(&line, ", with at least %s events", gl_unit_count(events, f->events_lost));
     if (f->unnamed_parts)
         gl_text_str(&line, "; the last part has no names and stacks of its own");

@@ -124,6 +124,35 @@ static void the_page_says_what_is_lost_and_which_send_suffered(void **state)
     free(s);
 }
 
+/* A recorder that found no room says so in the trace; the file is sound, its figures are those of a part all the same. */
+static void what_a_recorder_lost_is_said_first(void **state)
+{
+    (void)state;
+    gl_dict *d = gl_dict_new();
+    gl_summary *s = gl_summary_new(&(gl_summary_options){.dict = d});
+    const gl_summary_result *r;
+    const gl_event lost = EV(900 * US, Lost, 0, .arg = {4321, 0, 950 * US, text(d, "no room in the ring")});
+    feed(d, s);
+    assert_int_equal(gl_summary_sink(s, &lost, 1), 0);
+    assert_int_equal(gl_summary_finish(s, &r), 0);
+    cli_summary_file sound = {.name = "run.lanes", .format = "golanes", .complete = true};
+    cli_summary_file_losses(&sound, r);
+    assert_false(sound.complete);
+    FILE *f = tmpfile(), *j = tmpfile();
+    assert_true(f && j && cli_summary_text(f, d, &sound, r, &(cli_summary_look){.width = 100, .utc = true}));
+    char *page_text = read_all(f);
+    assert_non_null(strstr(page_text, "INCOMPLETE: 4,321 events were lost while recording, at 1 place."));
+    free(page_text);
+    static cli_summary_json w;
+    cli_summary_json_begin(&w, d, j);
+    assert_true(cli_summary_json_end(&w, &sound, r, NULL));
+    char *json_text = read_all(j);
+    assert_non_null(strstr(json_text, "\"complete\":false,\"lost\":{\"bytes\":0,\"events\":4321,"));
+    free(json_text);
+    gl_summary_destroy(s);
+    gl_dict_destroy(d);
+}
+
 static void no_line_is_too_wide_and_no_trace_talks_to_the_terminal(void **state)
 {
     (void)state;
@@ -214,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_page_says_what_is_lost_and_which_send_suffered),
+        cmocka_unit_test(what_a_recorder_lost_is_said_first),
         cmocka_unit_test(no_line_is_too_wide_and_no_trace_talks_to_the_terminal),
         cmocka_unit_test(colour_only_where_asked_and_always_ended),
         cmocka_unit_test(the_json_is_valid_whatever_the_names_hold),
