@@ -10,7 +10,7 @@ typedef struct cli_given {
     uint64_t number;  /**< of CLI_NUMBER, and in ns of CLI_TIME */
 } cli_given;
 
-#define CLI_OPERANDS_MAX 2
+#define CLI_OPERANDS_MAX 16
 
 typedef struct cli_args {
     const cli_command *command;

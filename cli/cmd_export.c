@@ -209,8 +209,11 @@ static int on_events(void *user, const gl_event *events, size_t n)
 {
     exporting *x = user;
     int status = 0;
-    if (x->cut)
-        return gl_cut_sink(x->cut, events, n);
+    if (x->cut) {
+        status = gl_cut_sink(x->cut, events, n);
+        x->enough = gl_cut_done(x->cut);
+        return status == 0 && x->enough ? GL_E_CANCELLED : status;
+    }
     if (!x->filters_events)
         return gl_export_sink(x->export, events, n);
     for (size_t i = 0; i < n && status == 0; i++)
@@ -226,7 +229,7 @@ static int open_cut(exporting *x, cli_plan *plan, gl_error *err)
         *plan = cli_filter_plan(&x->filter, GL_COL_ALL);
         return 0;
     }
-    *plan = (cli_plan){.to = x->filter.to == INT64_MAX ? 0 : x->filter.to};
+    *plan = (cli_plan){0};
     if (!part)
         return 0;
     gl_cut_options o = {.dict = x->opt.dict, .from = x->filter.from, .to = x->filter.to, .on_events = gl_export_sink,
@@ -267,7 +270,7 @@ static int finish(exporting *x, int status, const gl_error *err, const char *out
     }
     if (out && rc)
         unlink(out);
-    return rc ? rc : cli_ended(x->source, x->args);
+    return rc || x->enough ? rc : cli_ended(x->source, x->args);
 }
 
 static int run(exporting *x)

@@ -24,7 +24,9 @@ typedef struct proc {
 struct gl_cut {
     gl_cut_options opt;
     bool began, follows; /* follows: something lies before the part */
-    int64_t first, base;
+    int64_t first, base, last; /* last: largest time that came out */
+    unsigned parts_behind;     /* of the trace, begun behind the cut's end */
+    bool done;                 /* nothing more can come out */
     gl_map by_id;
     live *lives;
     uint32_t *free_slots;
@@ -48,6 +50,8 @@ gl_cut *gl_cut_new(const gl_cut_options *opt)
         c->opt = *opt;
     return c;
 }
+
+bool gl_cut_done(const gl_cut *c) { return c->done; }
 
 void gl_cut_destroy(gl_cut *c)
 {
@@ -338,7 +342,7 @@ static int put_procs(gl_cut *c)
 static int begin(gl_cut *c, int64_t time)
 {
     c->began = true;
-    c->first = c->base = time;
+    c->first = c->base = c->last = time;
     if (!c->follows)
         return 0; /* it begins where the trace does */
     int status = put_clock(c);
@@ -359,6 +363,25 @@ static int begin(gl_cut *c, int64_t time)
 
 static bool restates(unsigned type) { return type == GL_EV_GoStatus || type == GL_EV_ProcStatus || type == GL_EV_ClockSync; }
 
+/*
+ * Go tells of a goroutine that does nothing only at the end of the trace's first part, and means that it was there from
+ * its start: such a one belongs to what was cut, too. Once a later part has begun there can be no more of them.
+ */
+static int take_behind(gl_cut *c, const gl_event *ev)
+{
+    gl_transition t;
+    if (ev->type == GL_EV_ClockSync)
+        c->parts_behind++;
+    else if (c->parts_behind && !restates(ev->type))
+        c->done = true;
+    if (ev->type != GL_EV_GoStatus || !gl_transition_of(ev, &t) || t.from != GL_G_UNDETERMINED)
+        return 0;
+    gl_event late = *ev;
+    late.time = c->last;
+    late.flags |= GL_FLAG_INFERRED;
+    return put(c, &late);
+}
+
 static int take(gl_cut *c, const gl_event *ev)
 {
     if (!c->began) {
@@ -369,7 +392,10 @@ static int take(gl_cut *c, const gl_event *ev)
         if (status < 0)
             return status;
     }
-    return ev->time < c->opt.to ? put(c, ev) : 0;
+    if (ev->time >= c->opt.to)
+        return take_behind(c, ev);
+    c->last = ev->time > c->last ? ev->time : c->last;
+    return put(c, ev);
 }
 
 int gl_cut_sink(void *cut, const gl_event *events, size_t n)

@@ -37,6 +37,8 @@ gl_cut *gl_cut_new(const gl_cut_options *opt);
 int gl_cut_sink(void *cut, const gl_event *events, size_t n);
 /** True where the part has begun; *first is then its first time, in the time of the trace that came in. */
 bool gl_cut_began(const gl_cut *c, int64_t *first);
+/** True once nothing more can come out: the producer may stop. */
+bool gl_cut_done(const gl_cut *c);
 void gl_cut_destroy(gl_cut *c);
 
 #ifdef __cplusplus

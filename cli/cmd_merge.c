@@ -1,0 +1,316 @@
+/*
+ * golanes merge: the traces of several processes as one. Each is read through a cursor of its own; a Go trace is imported
+ * into a nameless .lanes file first, as it can only be read from one end to the other in one go.
+ */
+#include "outlanes.h"
+#include "progress.h"
+#include "source.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "golanes_export/remap.h"
+
+typedef struct part {
+    const char *name;
+    cli_source *source;
+    gl_reader *reader, *own; /* own: of a Go trace, imported */
+    int spool;
+    gl_cursor *cursor;
+    gl_remap *remap;
+    const gl_event *events;
+    size_t n, at;
+    bool ended;
+    int64_t wall;  /* clock at its time 0, 0 not known */
+    int64_t shift; /* its time 0 in the time of the whole */
+    int64_t due;   /* of its next event, in the time of the whole; never steps back */
+} part;
+
+typedef struct merging {
+    const cli_args *args;
+    part parts[CLI_OPERANDS_MAX];
+    size_t count;
+    cli_outlanes out;
+    gl_event batch[256];
+    size_t batched;
+} merging;
+
+/* ---- opening -------------------------------------------------------------------------------------------------------- */
+
+static int to_writer(void *writer, const gl_event *events, size_t n) { return gl_writer_events(writer, events, n); }
+
+static int import_part(part *p, gl_error *err)
+{
+    const char *dir = getenv("TMPDIR");
+    char path[4096];
+    gl_writer *w = NULL;
+    snprintf(path, sizeof path, "%.4000s/golanes-XXXXXX", dir && *dir ? dir : "/tmp");
+    p->spool = mkostemp(path, O_CLOEXEC);
+    if (p->spool < 0)
+        return gl_fail(err, GL_E_IO, UINT64_MAX, "no temporary file could be made (%s); set TMPDIR to a folder with room",
+                       strerror(errno));
+    unlink(path);
+    gl_writer_options o = {.fd = p->spool, .dict = cli_source_own_dict(p->source)};
+    int status = gl_writer_open(&o, &w, err);
+    if (status == 0)
+        status = cli_source_stream(p->source, &(cli_plan){0}, to_writer, w, err);
+    if (status < 0) {
+        gl_writer_abandon(w);
+        return status;
+    }
+    status = gl_writer_close(w, NULL, err);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", p->spool);
+    if (status == 0)
+        status = gl_reader_open(path, &p->own, err);
+    p->reader = p->own;
+    return status;
+}
+
+/* The wall clock at time 0: told by the file, or by its first clock record that has one. */
+static int find_wall(part *p, gl_error *err)
+{
+    static const uint16_t clocks[] = {GL_EV_ClockSync};
+    gl_cursor *c = NULL;
+    const gl_event *events;
+    size_t n = 0;
+    p->wall = cli_source_facts(p->source)->r.wall_unix_ns;
+    if (p->wall)
+        return 0;
+    int status = gl_cursor_open(p->reader, GL_COL_ARGS, &c, err);
+    if (status == 0)
+        status = gl_cursor_want_types(c, clocks, 1);
+    while (status == 0 && !p->wall && (status = gl_cursor_next(c, &events, &n, err)) == 0 && n > 0)
+        for (size_t i = 0; i < n && !p->wall; i++)
+            if (events[i].type == GL_EV_ClockSync && events[i].arg[2] && events[i].arg[2] < INT64_MAX)
+                p->wall = (int64_t)events[i].arg[2] - events[i].time;
+    gl_cursor_close(c);
+    return status;
+}
+
+static int open_part(merging *x, size_t i, gl_error *err)
+{
+    part *p = &x->parts[i];
+    const gl_dict *dict;
+    cli_source_options o = cli_source_options_of(x->args);
+    p->name = x->args->operands[i];
+    p->spool = -1;
+    int status = cli_source_open(p->name, &o, &p->source, err);
+    if (status < 0)
+        return status;
+    p->reader = cli_source_reader(p->source);
+    if (!p->reader)
+        status = import_part(p, err);
+    if (status == 0)
+        status = find_wall(p, err);
+    if (status == 0)
+        status = gl_reader_dict(p->reader, &dict, err);
+    if (status == 0)
+        status = gl_cursor_open(p->reader, GL_COL_ALL, &p->cursor, err);
+    if (status < 0)
+        return status;
+    p->remap = gl_remap_new(dict, x->out.dict, (uint32_t)i);
+    return p->remap ? 0 : GL_E_NOMEM;
+}
+
+static void close_part(part *p)
+{
+    gl_cursor_close(p->cursor);
+    gl_remap_destroy(p->remap);
+    gl_reader_close(p->own);
+    cli_source_close(p->source);
+    if (p->source && p->spool >= 0)
+        close(p->spool);
+}
+
+/* ---- one clock ------------------------------------------------------------------------------------------------------ */
+
+static size_t offsets_given(const cli_args *args)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < args->given_count; i++)
+        n += args->given[i].id == CLI_OPT_OFFSET;
+    return n;
+}
+
+static int shift_by_offsets(merging *x)
+{
+    size_t k = 1;
+    for (size_t i = 0; i < x->args->given_count; i++)
+        if (x->args->given[i].id == CLI_OPT_OFFSET)
+            x->parts[k++].shift = (int64_t)x->args->given[i].number;
+    return 0;
+}
+
+static int shift_by_walls(merging *x, gl_error *err)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < x->count; i++) {
+        const part *p = &x->parts[i];
+        if (!p->wall)
+            return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
+                           "%s: the trace does not say what time it was (Go does since 1.25); say how long after the first "
+                           "each other one began: --offset 1.5ms, once for each file but the first",
+                           p->name);
+        first = p->wall < first ? p->wall : first;
+    }
+    for (size_t i = 0; i < x->count; i++)
+        x->parts[i].shift = x->parts[i].wall - first;
+    return 0;
+}
+
+/* ---- the merge ------------------------------------------------------------------------------------------------------ */
+
+/* Makes the part's next event ready. A stamp may step back a little: the part's own order holds. */
+static int advance(part *p, gl_error *err)
+{
+    if (p->at == p->n) {
+        p->at = 0;
+        int status = gl_cursor_next(p->cursor, &p->events, &p->n, err);
+        if (status < 0)
+            return status;
+        p->ended = p->n == 0;
+    }
+    if (!p->ended && p->events[p->at].time + p->shift > p->due)
+        p->due = p->events[p->at].time + p->shift;
+    return 0;
+}
+
+static int flush(merging *x)
+{
+    size_t n = x->batched;
+    x->batched = 0;
+    return n ? cli_outlanes_events(&x->out, x->batch, n) : 0;
+}
+
+static int take(merging *x, part *p)
+{
+    gl_event *ev = &x->batch[x->batched++];
+    *ev = p->events[p->at++];
+    ev->time += p->shift;
+    if (ev->type == GL_EV_Lost)
+        ev->arg[2] += (uint64_t)p->shift;
+    int status = gl_remap_event(p->remap, ev);
+    return status == 0 && x->batched == sizeof x->batch / sizeof *x->batch ? flush(x) : status;
+}
+
+static int run_parts(merging *x, gl_error *err)
+{
+    int status = 0;
+    for (size_t i = 0; i < x->count && status == 0; i++) {
+        x->parts[i].due = INT64_MIN;
+        status = advance(&x->parts[i], err);
+    }
+    while (status == 0) {
+        part *next = NULL;
+        for (size_t i = 0; i < x->count; i++)
+            if (!x->parts[i].ended && (!next || x->parts[i].due < next->due))
+                next = &x->parts[i];
+        if (!next)
+            return flush(x);
+        status = take(x, next);
+        if (status == 0)
+            status = advance(next, err);
+        if (status == 0 && x->batched == 0 && cli_signals_came())
+            return gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "cancelled");
+    }
+    return status;
+}
+
+/* Each file is a process: its name is the file's. */
+static int put_process(merging *x, size_t i)
+{
+    const part *p = &x->parts[i];
+    const cli_facts *f = cli_source_facts(p->source);
+    const char *slash = strrchr(p->name, '/'), *name = slash ? slash + 1 : p->name;
+    gl_process_info info = {.index = (uint32_t)i};
+    char key[64];
+    int status = gl_dict_string(x->out.dict, name, strlen(name), &info.name);
+    if (status == 0)
+        status = gl_dict_string(x->out.dict, f->go_version, strlen(f->go_version), &info.go_version);
+    if (status == 0)
+        status = gl_writer_process(x->out.writer, &info);
+    snprintf(key, sizeof key, "merge.%zu.name", i);
+    if (status == 0)
+        status = cli_outlanes_meta(&x->out, key, "%s", p->name);
+    snprintf(key, sizeof key, "merge.%zu.shift_ns", i);
+    return status == 0 ? cli_outlanes_meta(&x->out, key, "%" PRId64, p->shift) : status;
+}
+
+static int put_facts(merging *x)
+{
+    int64_t wall = x->parts[0].wall - x->parts[0].shift;
+    int status = cli_outlanes_meta(&x->out, "source.kind", "merge");
+    if (status == 0)
+        status = cli_outlanes_meta(&x->out, "golanes.version", "%s", GOLANES_VERSION);
+    if (status == 0 && x->parts[0].wall)
+        status = cli_outlanes_meta(&x->out, "clock.wall_unix_ns", "%" PRId64, wall);
+    for (size_t i = 0; i < x->count && status == 0; i++)
+        status = put_process(x, i);
+    return status;
+}
+
+static int run(merging *x, gl_error *err)
+{
+    int status = 0;
+    for (size_t i = 0; i < x->count && status == 0; i++)
+        status = open_part(x, i, err);
+    if (status == 0)
+        status = offsets_given(x->args) ? shift_by_offsets(x) : shift_by_walls(x, err);
+    if (status == 0)
+        status = put_facts(x);
+    return status == 0 ? run_parts(x, err) : status;
+}
+
+static void say_result(const merging *x)
+{
+    char a[GL_UNIT_TEXT_MAX], b[GL_UNIT_TEXT_MAX];
+    cli_say("%s: %zu processes, %s events, %s", x->out.path, x->count, gl_unit_count(a, x->out.stats.events),
+            gl_unit_bytes(b, x->out.stats.bytes));
+}
+
+static int run_merge(const cli_args *args)
+{
+    gl_error err = {0};
+    size_t offsets = offsets_given(args);
+    if (offsets && offsets != args->operand_count - 1)
+        return cli_usage_error(args->command, "--offset is given %zu times; it is once for each file but the first", offsets);
+    merging *x = calloc(1, sizeof *x);
+    if (!x) {
+        cli_say("no memory");
+        return CLI_EXIT_SYSTEM;
+    }
+    x->args = args;
+    x->count = args->operand_count;
+    int rc = cli_outlanes_open(&x->out, args);
+    if (rc == 0) {
+        int status = run(x, &err);
+        rc = cli_outlanes_close(&x->out, status, &err);
+        if (rc == 0 && !cli_args_has(args, CLI_OPT_QUIET))
+            say_result(x);
+        for (size_t i = 0; i < x->count && rc == 0; i++)
+            rc = cli_ended(x->parts[i].source, args);
+    }
+    for (size_t i = 0; i < x->count; i++)
+        close_part(&x->parts[i]);
+    free(x);
+    return rc;
+}
+
+const cli_command cli_command_merge = {
+    .name = "merge", .operands = "FILE...", .operands_min = 2, .operands_max = CLI_OPERANDS_MAX, .run = run_merge,
+    .brief = "the traces of several processes as one",
+    .description =
+        "Writes several traces into one .lanes file, in the order of the wall clock. Each file is a process of it: a goroutine "
+        "has its process in bits 48 and up of its number, so do tasks and channels, and the Ps of the second file are P1000 and "
+        "up, of the third P2000 and up.\n\n"
+        "Go writes the wall clock into traces since Go 1.25. Older ones are put in place by --offset.",
+    CLI_OPTIONS(CLI_OPT_OUT, CLI_OPT_OFFSET, CLI_OPT_FORCE, CLI_OPT_LEVEL, CLI_OPT_SECONDS, CLI_OPT_STRICT, CLI_OPT_QUIET,
+                CLI_OPT_HELP),
+    .examples = {{"golanes merge front.trace back.trace -o both.lanes", "A client and its server on one time line."},
+                 {"golanes merge a.trace b.trace --offset 1.5ms -o both.lanes", "The second began 1.5 ms after the first."}},
+};
