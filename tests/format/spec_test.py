@@ -120,7 +120,7 @@ class Spec(Case):
     def live(life, ended, seen, number, code, time, g, args, stack):
         """What an event does to states of goroutines, as golanes-format(5) has it."""
         moves = {1: (0, args[1:2]), 2: (0, [3]), 3: (None, [5]), 4: (0, [2]), 5: (None, [2]), 6: (None, [1]), 7: (None, [4]),
-                 8: (None, [2 if args[:1] not in ([], [0]) else 3]), 9: (0, args[2:3])}
+                 8: (None, [2 if args[:1] not in ([], [0]) else 3]), 9: (0, args[2:3]), 11: (0, args[1:2])}
         if code not in moves:
             return
         who, to = moves[code]
@@ -134,7 +134,7 @@ class Spec(Case):
             ended.append((who, life.pop(who)))
             return
         if row is None:
-            row = life[who] = {'state': to, 'since': time, 'creator': g if code == 1 else 0,
+            row = life[who] = {'state': to, 'since': time, 'creator': g if code == 1 else args[3] if code == 11 else 0,
                                'created': time if code == 1 else None, 'start': args[2] if code == 1 else 0, 'first': number}
         if row['state'] != to:
             row.update(state=to, since=time)
