@@ -144,6 +144,11 @@ static int print(answering *a)
 
 int cli_report_answer(const cli_args *args, const cli_report *report)
 {
+    return cli_report_answer_of(args, args->operands[0], report);
+}
+
+int cli_report_answer_of(const cli_args *args, const char *file, const cli_report *report)
+{
     answering *a = calloc(1, sizeof *a);
     void *self = calloc(1, report->bytes ? report->bytes : 1);
     int code = CLI_EXIT_SYSTEM;
@@ -153,7 +158,7 @@ int cli_report_answer(const cli_args *args, const cli_report *report)
         a->report = report;
         a->self = self;
         cli_out_init(&a->out, STDOUT_FILENO);
-        code = cli_report_read(args, args->operands[0], report, self, &a->run);
+        code = cli_report_read(args, file, report, self, &a->run);
         if (code == 0)
             code = print(a);
         if (report->clean_up)

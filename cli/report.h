@@ -42,6 +42,8 @@ typedef struct cli_report {
 
 /** An exit code. */
 int cli_report_answer(const cli_args *args, const cli_report *report);
+/** About this file, not the first operand. */
+int cli_report_answer_of(const cli_args *args, const char *file, const cli_report *report);
 /** The same for one file of several that one question is about: no printing; what the report made is in self. Closes
  *  what it opened but the source and the dictionary, which are the caller's to close. An exit code. */
 int cli_report_read(const cli_args *args, const char *file, const cli_report *report, void *self, cli_report_run *run);

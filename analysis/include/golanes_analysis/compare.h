@@ -1,0 +1,77 @@
+/*
+ * Two traces compared: what is worse or better in the second one, beyond what chance explains.
+ *
+ * A profile holds, for each pause reason, wait reason and start function, how the times are spread, and counts. Two spreads
+ * differ when their medians do, by more than the tolerance, and a rank test says that this is no chance (GL_COMPARE_SURE
+ * standard deviations). Two counts differ when they do so by more than that many standard deviations of such counts, and by
+ * more than the tolerance; those that do not depend on chance (a channel's capacity) when they are not equal.
+ *
+ * Memory: some KB for each reason and start function.
+ */
+#ifndef GOLANES_ANALYSIS_COMPARE_H
+#define GOLANES_ANALYSIS_COMPARE_H
+
+#include "golanes_analysis/anomalies.h"
+#include "golanes_analysis/blocked.h"
+#include "golanes_analysis/channels.h"
+#include "golanes_analysis/straddling.h"
+#include "golanes_analysis/watch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GL_COMPARE_SURE 3.5
+
+typedef enum gl_aspect {
+    GL_ASPECT_PAUSE,      /**< lengths of stops, by reason */
+    GL_ASPECT_PAUSES,     /**< how many of them a second, by reason */
+    GL_ASPECT_SCHED,      /**< waits for a processor, by start function */
+    GL_ASPECT_WAIT,       /**< waits, by reason and start function */
+    GL_ASPECT_RUNNING,    /**< time that each goroutine ran, by start function */
+    GL_ASPECT_SYSCALL,    /**< system calls, by start function */
+    GL_ASPECT_STRADDLES,  /**< operations that straddle a pause, a second, by kind */
+    GL_ASPECT_OVERLAP,    /**< their time inside pauses */
+    GL_ASPECT_STUCK,      /**< goroutines that wait at the end, by place */
+    GL_ASPECT_ANOMALIES,  /**< findings, by kind */
+    GL_ASPECT_GOROUTINES, /**< goroutines, a second, by start function */
+    GL_ASPECT_CAPACITY,   /**< of channels, by place of making */
+    GL_ASPECTS
+} gl_aspect;
+/** "pause length", … */
+extern const char *const gl_aspect_name[GL_ASPECTS];
+/** What is compared is times (spreads), else counts or values. */
+bool gl_aspect_is_time(gl_aspect a);
+
+typedef struct gl_profile gl_profile;
+/** Watches s, which must outlive it. NULL: no memory. */
+gl_profile *gl_profile_new(gl_summary *s, const gl_dict *dict);
+
+typedef struct gl_profile_sources {
+    const gl_summary_result *summary;
+    const gl_blocked_result *blocked;
+    const gl_channels_result *channels;
+    const gl_anomalies_result *anomalies;
+    const gl_straddling_result *straddling; /**< of all kinds */
+} gl_profile_sources;
+/** After everything else is finished. */
+int gl_profile_finish(gl_profile *p, const gl_profile_sources *from) GL_MUST_CHECK;
+void gl_profile_destroy(gl_profile *p);
+
+typedef struct gl_difference {
+    gl_aspect aspect;
+    const char *key; /**< the profiles' */
+    bool worse;
+    double factor;       /**< b over a; 0: a has none */
+    gl_spread a, b;      /**< of times */
+    double value_a, value_b; /**< of counts and values */
+    double sigmas; /**< how many standard deviations apart; 0 of what does not depend on chance */
+} gl_difference;
+
+/** *out: the weightiest first; the caller frees it. tolerance: 0.5 lets b be half again as much. */
+int gl_profile_compare(gl_profile *a, gl_profile *b, double tolerance, gl_difference **out, size_t *n) GL_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
