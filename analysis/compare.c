@@ -14,19 +14,32 @@
 
 const char *const gl_aspect_name[GL_ASPECTS] = {
     "pause length",   "pauses",          "wait for a processor", "wait",      "running time", "system call",
-    "straddles",      "time in pauses",  "stuck",                "anomalies", "goroutines",   "channel capacity"};
+    "straddles",      "stuck",                "anomalies", "goroutines",   "channel capacity"};
 
 bool gl_aspect_is_time(gl_aspect a)
 {
     return a == GL_ASPECT_PAUSE || a == GL_ASPECT_SCHED || a == GL_ASPECT_WAIT || a == GL_ASPECT_RUNNING || a == GL_ASPECT_SYSCALL;
 }
 
+#define BATCHES 32
+
+/*
+ * Means of consecutive values (of their logarithms), so many to a batch that there are at most BATCHES: how they scatter
+ * tells how far chance goes where values that follow each other are alike, as those of a busy machine are.
+ */
+typedef struct batches {
+    double mean[BATCHES], sum;
+    uint64_t size, in; /* values to a batch; in the one at hand */
+    unsigned count;
+} batches;
+
 typedef struct entry {
     gl_aspect aspect;
+    batches batches;
     uint32_t name, second; /* while the trace is read: string ids */
     char *key;             /* after */
     gl_sample times;
-    double value;
+    double value, clusters; /* of a count: how many independent occasions it had, 0 as many as there are */
     bool matched;
 } entry;
 
@@ -57,10 +70,43 @@ static entry *entry_of(gl_profile *p, gl_aspect aspect, uint32_t name, uint32_t 
     return &p->entries[at];
 }
 
+static void add_to_batches(batches *b, double value)
+{
+    b->size = b->size ? b->size : 1;
+    b->sum += value;
+    if (++b->in < b->size)
+        return;
+    b->mean[b->count++] = b->sum / (double)b->size;
+    b->sum = 0;
+    b->in = 0;
+    if (b->count < BATCHES)
+        return;
+    for (unsigned i = 0; i < BATCHES / 2; i++)
+        b->mean[i] = (b->mean[2 * i] + b->mean[2 * i + 1]) / 2;
+    b->count = BATCHES / 2;
+    b->size *= 2;
+}
+
+/* Mean of the batches, and the variance of that mean. */
+static double batch_mean(const batches *b, double *variance)
+{
+    double mean = 0, sum = 0;
+    for (unsigned i = 0; i < b->count; i++)
+        mean += b->mean[i] / b->count;
+    for (unsigned i = 0; i < b->count; i++)
+        sum += (b->mean[i] - mean) * (b->mean[i] - mean);
+    *variance = b->count > 1 ? sum / (b->count - 1) / b->count : 0;
+    return mean;
+}
+
 static int add_time(gl_profile *p, gl_aspect aspect, uint32_t name, uint32_t second, int64_t begin, int64_t end)
 {
     entry *e = entry_of(p, aspect, name, second);
-    return e ? gl_sample_add(&e->times, end > begin ? (uint64_t)(end - begin) : 0) : GL_E_NOMEM;
+    uint64_t ns = end > begin ? (uint64_t)(end - begin) : 0;
+    if (!e)
+        return GL_E_NOMEM;
+    add_to_batches(&e->batches, log((double)ns + 1));
+    return gl_sample_add(&e->times, ns);
 }
 
 static int take_event(void *user, const gl_event *ev)
@@ -127,7 +173,7 @@ static const char *text(const gl_profile *p, uint32_t id)
     return *s ? s : "(not known)";
 }
 
-static int add_value(gl_profile *p, gl_aspect aspect, const char *key, double value)
+static int add_value(gl_profile *p, gl_aspect aspect, const char *key, double value, double clusters)
 {
     for (size_t i = 0; i < p->count; i++) {
         if (p->entries[i].aspect == aspect && p->entries[i].key && strcmp(p->entries[i].key, key) == 0) {
@@ -141,7 +187,7 @@ static int add_value(gl_profile *p, gl_aspect aspect, const char *key, double va
         free(copy);
         return GL_E_NOMEM;
     }
-    p->entries[p->count++] = (entry){.aspect = aspect, .key = copy, .value = value};
+    p->entries[p->count++] = (entry){.aspect = aspect, .key = copy, .value = value, .clusters = clusters};
     return 0;
 }
 
@@ -170,7 +216,7 @@ static int add_stuck(gl_profile *p, const gl_blocked_result *r)
         if (f->system || f->idle)
             continue;
         snprintf(key, sizeof key, "%s: %s in %s", text(p, f->name), text(p, f->reason), text(p, f->site.func));
-        status = add_value(p, GL_ASPECT_STUCK, key, (double)f->n);
+        status = add_value(p, GL_ASPECT_STUCK, key, (double)f->n, 0);
     }
     return status;
 }
@@ -184,7 +230,7 @@ static int add_capacities(gl_profile *p, const gl_channels_result *r)
         if (!g->site.stack || g->cap_least != g->cap_most)
             continue; /* where it depends on something it is no property of the place */
         snprintf(key, sizeof key, "chan %s made in %s", text(p, g->elem), text(p, g->site.func));
-        status = add_value(p, GL_ASPECT_CAPACITY, key, (double)g->cap_most);
+        status = add_value(p, GL_ASPECT_CAPACITY, key, (double)g->cap_most, 0);
     }
     return status;
 }
@@ -197,16 +243,20 @@ int gl_profile_finish(gl_profile *p, const gl_profile_sources *from)
     p->end_ns = from->summary->end_ns;
     int status = name_entries(p);
     size_t n = p->count;
+    uint64_t pauses = 0;
+    for (size_t i = 0; i < from->summary->reason_count; i++)
+        pauses += strstr(text(p, from->summary->reasons[i].reason), "GC") ? from->summary->reasons[i].stw_begins : 0;
     for (size_t i = 0; i < n && status == 0; i++) {
         if (p->entries[i].aspect == GL_ASPECT_PAUSE)
-            status = add_value(p, GL_ASPECT_PAUSES, p->entries[i].key, (double)p->entries[i].times.n);
+            status = add_value(p, GL_ASPECT_PAUSES, p->entries[i].key, (double)p->entries[i].times.n, 0);
     }
     for (unsigned i = 0; from->straddling && i < GL_OPERATION_KINDS && status == 0; i++) {
         const gl_straddling_group *g = &from->straddling->of_kind[i];
-        status = add_value(p, GL_ASPECT_STRADDLES, gl_operation_name[i], (double)g->n);
+        status = add_value(p, GL_ASPECT_STRADDLES, gl_operation_name[i], (double)g->n, (double)pauses);
     }
-    for (unsigned i = 0; from->anomalies && i < GL_ANOMALY_KINDS && status == 0; i++)
-        status = add_value(p, GL_ASPECT_ANOMALIES, gl_anomaly_kinds[i].name, (double)from->anomalies->kind[i].n);
+    /* Long and delayed waits are compared as waits; losses are the recorder's. */
+    for (unsigned i = 0; from->anomalies && i < GL_ANOMALY_LONG_RUNNABLE && status == 0; i++)
+        status = add_value(p, GL_ASPECT_ANOMALIES, gl_anomaly_kinds[i].name, (double)from->anomalies->kind[i].n, 0);
     if (from->blocked && status == 0)
         status = add_stuck(p, from->blocked);
     if (from->channels && status == 0)
@@ -229,13 +279,21 @@ void gl_profile_destroy(gl_profile *p)
 
 /* --- comparing --- */
 
+/* What depends on the scheduler's mood differs more between two runs of one program than within one: it gets so many
+ * times the tolerance. */
+static const double slack[GL_ASPECTS] = {[GL_ASPECT_PAUSE] = 1,     [GL_ASPECT_PAUSES] = 1,    [GL_ASPECT_SCHED] = 2,
+                                         [GL_ASPECT_WAIT] = 2,      [GL_ASPECT_RUNNING] = 1,   [GL_ASPECT_SYSCALL] = 2,
+                                         [GL_ASPECT_STRADDLES] = 4, [GL_ASPECT_STUCK] = 1,     [GL_ASPECT_ANOMALIES] = 1,
+                                         [GL_ASPECT_GOROUTINES] = 1, [GL_ASPECT_CAPACITY] = 1};
+
+static double sure(gl_aspect a) { return slack[a] > 1 ? GL_COMPARE_SURE_MOOD : GL_COMPARE_SURE; }
+
 #define SMALL_NS 2000.0 /* below this, times are the clock's and the scheduler's own grain */
 
-static int times_differ(entry *a, entry *b, double tolerance, gl_difference *d, bool *found)
+static bool times_differ(entry *a, entry *b, double tolerance, gl_difference *d)
 {
-    *found = false;
     if (a->times.n < SPREAD_LEAST || b->times.n < SPREAD_LEAST)
-        return 0;
+        return false;
     d->a = gl_sample_spread(&a->times);
     d->b = gl_sample_spread(&b->times);
     double x = (double)d->a.p50_ns, y = (double)d->b.p50_ns;
@@ -243,25 +301,27 @@ static int times_differ(entry *a, entry *b, double tolerance, gl_difference *d, 
     d->factor = x > 0 ? y / x : 0;
     double more = d->worse ? y : x, less = d->worse ? x : y;
     if (more <= SMALL_NS || more <= less * (1 + tolerance))
-        return 0;
-    int status = gl_sample_rank_test(&a->times, &b->times, &d->sigmas);
-    d->sigmas = d->worse ? d->sigmas : -d->sigmas;
-    *found = d->sigmas > GL_COMPARE_SURE;
-    return status;
+        return false;
+    double va, vb, ma = batch_mean(&a->batches, &va), mb = batch_mean(&b->batches, &vb);
+    double apart = d->worse ? mb - ma : ma - mb;
+    d->sigmas = apart / (va + vb > 0 ? sqrt(va + vb) : 1e-3);
+    return d->sigmas > sure(b->aspect) && exp(apart) > 1 + tolerance;
 }
 
 /* Counts of what comes by chance; a trace twice as long has twice as many. */
-static bool counts_differ(double a, double b, double scale, double tolerance, gl_difference *d)
+static bool counts_differ(const entry *x, const entry *y, double scale, double tolerance, gl_difference *d)
 {
-    double b_here = b * scale;
-    double deviation = sqrt(a + b * scale * scale + 1);
+    double a = x->value, b = y->value, b_here = b * scale;
+    /* What comes in clusters scatters more: as if the clusters were counted, each for its size. */
+    double deviation = sqrt(a * (x->clusters > 0 ? 1 + a / x->clusters : 1) +
+                            b * (y->clusters > 0 ? 1 + b / y->clusters : 1) * scale * scale + 1);
     d->value_a = a;
     d->value_b = b;
     d->worse = b_here > a;
     d->factor = a > 0 ? b_here / a : 0;
     double more = d->worse ? b_here : a, less = d->worse ? a : b_here;
     d->sigmas = (more - less) / deviation;
-    return d->sigmas > GL_COMPARE_SURE && more > less * (1 + tolerance);
+    return d->sigmas > sure(y->aspect) && more > less * (1 + tolerance);
 }
 
 static bool values_differ(double a, double b, gl_difference *d)
@@ -273,16 +333,16 @@ static bool values_differ(double a, double b, gl_difference *d)
     return a != b;
 }
 
-static int differ(entry *a, entry *b, double scale, double tolerance, gl_difference *d, bool *found)
+static bool differ(entry *a, entry *b, double scale, double tolerance, gl_difference *d)
 {
     *d = (gl_difference){.aspect = b->aspect, .key = b->key ? b->key : a->key};
+    tolerance *= slack[b->aspect];
     if (gl_aspect_is_time(b->aspect))
-        return times_differ(a, b, tolerance, d, found);
+        return times_differ(a, b, tolerance, d);
     if (b->aspect == GL_ASPECT_CAPACITY)
-        *found = a->key && b->key && values_differ(a->value, b->value, d);
-    else /* those who are stuck do not go on coming */
-        *found = counts_differ(a->value, b->value, b->aspect == GL_ASPECT_STUCK ? 1 : scale, tolerance, d);
-    return 0;
+        return a->key && b->key && values_differ(a->value, b->value, d);
+    /* Those who are stuck do not go on coming. */
+    return counts_differ(a, b, b->aspect == GL_ASPECT_STUCK ? 1 : scale, tolerance, d);
 }
 
 static int by_weight(const void *a, const void *b)
@@ -317,23 +377,17 @@ int gl_profile_compare(gl_profile *a, gl_profile *b, double tolerance, gl_differ
         return GL_E_NOMEM;
     for (size_t i = 0; i < a->count; i++)
         a->entries[i].matched = false;
-    int status = 0;
-    for (size_t i = 0; i < b->count && status == 0; i++) {
+    for (size_t i = 0; i < b->count; i++) {
         entry *y = &b->entries[i], *x = find(a, y), none = {.aspect = y->aspect, .key = NULL};
-        bool found;
         if (x)
             x->matched = true;
-        status = differ(x ? x : &none, y, scale, tolerance, &list[*n], &found);
-        *n += status == 0 && found;
+        *n += differ(x ? x : &none, y, scale, tolerance, &list[*n]);
     }
-    for (size_t i = 0; i < a->count && status == 0; i++) {
+    for (size_t i = 0; i < a->count; i++) {
         entry *x = &a->entries[i], none = {.aspect = x->aspect, .key = NULL};
-        bool found;
-        if (x->matched)
-            continue;
-        status = differ(x, &none, scale, tolerance, &list[*n], &found);
-        *n += status == 0 && found;
+        if (!x->matched)
+            *n += differ(x, &none, scale, tolerance, &list[*n]);
     }
     qsort(list, *n, sizeof *list, by_weight);
-    return status;
+    return 0;
 }

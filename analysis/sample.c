@@ -1,6 +1,5 @@
 #include "sample.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "collect.h"
@@ -119,51 +118,6 @@ uint64_t gl_sample_at(gl_sample *s, double share)
     sort(s);
     uint64_t rank = (uint64_t)((double)s->n * share + 0.999999);
     return at_rank(s, rank < 1 ? 1 : rank > s->n ? s->n : rank);
-}
-
-typedef struct point {
-    uint64_t value;
-    double n;
-} point;
-
-/* The values with their counts, in order. */
-static size_t points_of(gl_sample *s, point *out)
-{
-    size_t k = 0;
-    sort(s);
-    for (uint64_t i = 0; !s->buckets && i < s->n; i++) {
-        if (k && out[k - 1].value == s->values[i])
-            out[k - 1].n++;
-        else
-            out[k++] = (point){s->values[i], 1};
-    }
-    for (size_t i = 0; s->buckets && i < BUCKETS; i++) {
-        if (s->buckets[i])
-            out[k++] = (point){bucket_middle(i), s->buckets[i]};
-    }
-    return k;
-}
-
-int gl_sample_rank_test(gl_sample *a, gl_sample *b, double *sigmas)
-{
-    *sigmas = 0;
-    if (!a->n || !b->n)
-        return 0;
-    point *x = malloc(2 * (BUCKETS + GL_SAMPLE_EXACT_MAX) * sizeof *x);
-    if (!x)
-        return GL_E_NOMEM;
-    point *y = x + BUCKETS + GL_SAMPLE_EXACT_MAX;
-    size_t n = points_of(a, x), m = points_of(b, y), i = 0;
-    double below = 0, above = 0; /* above: pairs in which b's is larger, a tie counting half */
-    for (size_t k = 0; k < m; k++) {
-        for (; i < n && x[i].value < y[k].value; i++)
-            below += x[i].n;
-        above += y[k].n * (below + (i < n && x[i].value == y[k].value ? x[i].n / 2 : 0));
-    }
-    free(x);
-    double na = (double)a->n, nb = (double)b->n;
-    *sigmas = (above - na * nb / 2) / sqrt(na * nb * (na + nb + 1) / 12);
-    return 0;
 }
 
 void gl_sample_clean_up(gl_sample *s)

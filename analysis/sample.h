@@ -25,11 +25,6 @@ int gl_sample_add(gl_sample *s, uint64_t value) GL_MUST_CHECK;
 gl_spread gl_sample_spread(gl_sample *s);
 /** The value at `share` of all, from 0 to 1. */
 uint64_t gl_sample_at(gl_sample *s, double share);
-/**
- * How many standard deviations b lies above a (below: negative), by the ranks of all values (Mann and Whitney): what the
- * values' distribution is does not matter. 0 where one of them is empty. GL_E_NOMEM.
- */
-int gl_sample_rank_test(gl_sample *a, gl_sample *b, double *sigmas) GL_MUST_CHECK;
 void gl_sample_clean_up(gl_sample *s);
 
 #endif

@@ -244,8 +244,10 @@ const cli_command cli_command_diff = {
         "Compares two traces and prints what is worse in B, then what is better: lengths and numbers of pauses, waits for a "
         "processor and other waits, running times and system calls by start function, operations that straddle pauses, goroutines "
         "that are stuck, anomalies, numbers of goroutines, capacities of channels.\n\n"
-        "Nothing is said of what chance may explain: of times, the medians must differ by more than the tolerance, and a rank test "
-        "must exclude chance (3.5 standard deviations); counts must differ by more than that many standard deviations of such counts. "
+        "Nothing is said of what chance may explain: of times, medians and means must differ by more than the tolerance, and by more "
+        "than four standard deviations, as the scatter within each trace gives them; counts must differ by more than that many "
+        "standard deviations of such counts. Waits get twice the tolerance, numbers of straddling operations four times, and one "
+        "standard deviation more: they depend on the scheduler's mood. "
         "Two runs of one program are to compare as equal.",
     CLI_OPTIONS(CLI_OPT_TOLERANCE, CLI_OPT_FAIL, CLI_REPORT_OPTIONS),
     .exits = exits, .exit_count = sizeof exits / sizeof *exits,

@@ -61,15 +61,15 @@ class Diff(WrittenCase):
         self.assertIn('NO DIFFERENCE', self.golanes('diff', '-q', self.path('a.lanes'), self.path('b.lanes')).out.decode())
 
     def test_pauses_three_times_as_long(self):
-        for i in range(5):
-            d = self.diff(program(i), program(100 + i, pause=3))
+        for i in range(3):
+            d = self.diff(program(i, rounds=600), program(100 + i, pause=3, rounds=600))
             found = {(x['what'], x['of']): x for x in d['differences']}
             for reason in ('GC sweep termination', 'GC mark termination'):
                 x = found[('pause length', reason)]
                 self.assertTrue(x['worse'])
                 self.assertGreater(x['factor'], 1.75)
-                self.assertGreater(x['sigmas'], 3.5)
-            d = self.diff(program(100 + i, pause=3), program(i))
+                self.assertGreater(x['sigmas'], 4)
+            d = self.diff(program(100 + i, pause=3, rounds=600), program(i, rounds=600))
             self.assertEqual({x['worse'] for x in d['differences'] if x['what'] == 'pause length'}, {False})
 
     def test_a_leak_of_fifty(self):

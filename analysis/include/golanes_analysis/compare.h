@@ -2,8 +2,8 @@
  * Two traces compared: what is worse or better in the second one, beyond what chance explains.
  *
  * A profile holds, for each pause reason, wait reason and start function, how the times are spread, and counts. Two spreads
- * differ when their medians do, by more than the tolerance, and a rank test says that this is no chance (GL_COMPARE_SURE
- * standard deviations). Two counts differ when they do so by more than that many standard deviations of such counts, and by
+ * differ when their medians and their geometric means do, by more than the tolerance, and the means of consecutive batches of
+ * values say that this is no chance (GL_COMPARE_SURE standard deviations of these). Two counts differ when they do so by more than that many standard deviations of such counts, and by
  * more than the tolerance; those that do not depend on chance (a channel's capacity) when they are not equal.
  *
  * Memory: some KB for each reason and start function.
@@ -21,7 +21,8 @@
 extern "C" {
 #endif
 
-#define GL_COMPARE_SURE 3.5
+#define GL_COMPARE_SURE 4.0      /**< of what the program decides */
+#define GL_COMPARE_SURE_MOOD 5.0 /**< of what the scheduler does: waits, and what meets a pause */
 
 typedef enum gl_aspect {
     GL_ASPECT_PAUSE,      /**< lengths of stops, by reason */
@@ -31,7 +32,6 @@ typedef enum gl_aspect {
     GL_ASPECT_RUNNING,    /**< time that each goroutine ran, by start function */
     GL_ASPECT_SYSCALL,    /**< system calls, by start function */
     GL_ASPECT_STRADDLES,  /**< operations that straddle a pause, a second, by kind */
-    GL_ASPECT_OVERLAP,    /**< their time inside pauses */
     GL_ASPECT_STUCK,      /**< goroutines that wait at the end, by place */
     GL_ASPECT_ANOMALIES,  /**< findings, by kind */
     GL_ASPECT_GOROUTINES, /**< goroutines, a second, by start function */
