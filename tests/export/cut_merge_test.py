@@ -102,6 +102,59 @@ class Cut(Base):
         self.assertFalse(os.path.exists(self.path('x.lanes')))
 
 
+class GoCut(Base):
+    """A Go trace out of a Go trace: generations, byte for byte."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = harness.unpacked('traces/annot-gens-go1.25')
+        self.trace = self.put('t.trace', self.data)
+
+    def test_all_of_it_is_the_same_file(self):
+        out = self.path('all.trace')
+        self.golanes('cut', '-q', self.trace, '-o', out)
+        with open(out, 'rb') as f:
+            self.assertEqual(f.read(), self.data)
+
+    def test_a_part_is_read_as_it_was(self):
+        whole = self.events(self.trace)
+        starts = [i for i, e in enumerate(whole) if e['name'] == 'ClockSync']
+        self.assertGreater(len(starts), 4)
+        begin, end = whole[starts[2]]['t'], whole[starts[3]]['t']
+        out = self.path('part.trace')
+        said = self.golanes('cut', self.trace, '--from', f'{begin + 1}ns', '--to', f'{end + 1}ns', '-o', out).err
+        self.assertIn('2 of ', said)
+        self.golanes('info', '-q', '--strict', out)
+        part = self.events(out)
+        wanted = whole[starts[2]:starts[4]]
+        self.assertEqual(len(part), len(wanted))
+        for got, want in zip(part, wanted):
+            self.assertEqual((got['t'], got['name'], got.get('g'), got.get('m'), got.get('func'), got.get('line')),
+                             (want['t'] - begin, want['name'], want.get('g'), want.get('m'), want.get('func'), want.get('line')))
+
+    def test_the_end_that_is_missing_is_left_out(self):
+        name = 'malformed/trunc-batchboundary-pipeline-gens-go1.26'
+        out = self.path('x.trace')
+        r = harness.run('cut', self.put('m.trace', harness.unpacked(name)), '--go', '-o', out)
+        if r.code == harness.DONE:
+            self.golanes('info', '-q', '--strict', out)
+            self.assertIn('damaged', r.err)
+        else:
+            self.assertEqual(r.code, harness.INPUT)
+            self.assertFalse(os.path.exists(out))
+
+    def test_refusals(self):
+        old = self.put('old.trace', harness.unpacked('traces/leak-go1.21'))
+        r = harness.run('cut', '-q', old, '-o', self.path('x.trace'))
+        self.assertEqual(r.code, harness.INPUT)
+        self.assert_refused(r, 'before 1.22')
+        r = harness.run('cut', '-q', self.lanes(old), '-o', self.path('x.trace'))
+        self.assertEqual(r.code, harness.INPUT)
+        self.assert_refused(r, '.lanes')
+        r = harness.run('cut', '-q', self.trace, '--from', '1h', '-o', self.path('x.trace'))
+        self.assertEqual(r.code, harness.DONE)  # the last generation has no known end
+
+
 class Merge(Base):
     def test_each_process_is_what_it_was_alone(self):
         a, b = (self.put(f'{i}.trace', harness.unpacked(name)) for i, name in enumerate(('traces/mutex-go1.26', 'traces/annot-go1.27')))

@@ -52,6 +52,12 @@ class AsGo(harness.Case):
             theirs, _ = goref.go_profile(GO, kind, trace, self.tmp)
             self.assertEqual(samples(ours), samples(theirs))
 
+    def test_a_part_is_a_trace_for_go(self):
+        trace, part = self.put('t.trace', harness.unpacked('traces/annot-gens-go1.25')), self.path('part.trace')
+        self.golanes('cut', '-q', trace, '--from', '11ms', '--to', '16ms', '-o', part)
+        self.assertLess(os.path.getsize(part), os.path.getsize(trace) // 2)
+        self.assertGreater(self.compare('a part', part, 'sync'), 2)
+
     def test_go_tool_pprof_reads_it(self):
         trace = self.put('t.trace', harness.unpacked(TRACES[0]))
         self.golanes('export', '-q', trace, '--to', 'pprof', '--profile', 'sync', '-o', self.path('p.pb.gz'))

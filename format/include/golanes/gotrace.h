@@ -97,6 +97,24 @@ typedef struct gl_gotrace_glance {
 } gl_gotrace_glance;
 GL_API int gl_gotrace_look(gl_input *in, gl_gotrace_glance *out, gl_error *err) GL_MUST_CHECK;
 
+/** Takes n bytes, all of them. 0, or a negative gl_status that stops and is passed on. */
+typedef int (*gl_write_fn)(void *user, const void *bytes, size_t n);
+
+typedef struct gl_gotrace_part {
+    uint64_t generations;      /**< that were written */
+    uint64_t generations_left; /**< whole ones that were left out */
+    int64_t from, to;          /**< what they cover, ns since the start of the trace; to INT64_MAX: to its end */
+    bool damaged;              /**< the source breaks off or breaks; what lies behind that is not in the part */
+} gl_gotrace_part;
+
+/**
+ * Writes the generations that hold the time [from, to) as a Go trace of its own, byte for byte: Go's tools read it, as
+ * each generation has all that it needs. GL_E_UNSUPPORTED for traces before Go 1.22, which have no generations,
+ * GL_E_NOT_FOUND where no whole generation lies there.
+ */
+GL_API int gl_gotrace_cut(gl_input *in, int64_t from, int64_t to, gl_write_fn write, void *user, gl_gotrace_part *out,
+                          gl_error *err) GL_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif
