@@ -158,7 +158,7 @@ static int load(gl_goprog *p, int fd, gl_goprog_refusal *why, gl_error *err)
     if (rc == 0)
         rc = read_tables(p, &s, why, err);
     if (rc == 0)
-        p->info.cgo = has_function_with(p, "runtime/cgo.");
+        p->info.cgo = has_function_with(p, "crosscall2"); /* of runtime/cgo, in every program that has it */
     return rc;
 }
 

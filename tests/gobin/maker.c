@@ -75,11 +75,11 @@ static void put_code(maker *m, const maker_options *o)
 {
     m->n = TEXT;
     for (size_t i = 0; i < o->function_count; i++) {
-        align(m, 32);
         m->entries[i] = MAKER_BASE + m->n;
         add(m, o->functions[i].code, o->functions[i].n);
+        while (m->n % 32)
+            add(m, "\xcc", 1);
     }
-    align(m, 32);
 }
 
 /* Names, as type descriptors have them: flags, length, bytes. */
