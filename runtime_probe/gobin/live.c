@@ -12,6 +12,7 @@
 #define LOOK_AT 4096
 #define THREAD_IDS_MAX (INT64_C(1) << 31)
 #define SCAN_BIT 0x1000u
+#define TRIES 4
 
 /* src/runtime/runtime2.go. */
 enum { IDLE = 0, RUNNABLE = 1, RUNNING = 2, SYSCALL = 3, WAITING = 4, DEAD = 6, COPYSTACK = 8, PREEMPTED = 9, LEAKED = 10, EXTRA = 11 };
@@ -125,6 +126,15 @@ static int check_g(look *k, uint64_t at)
     return rc;
 }
 
+/* A goroutine that runs may change between two reads; one whose fields lie elsewhere makes no sense any time. */
+static int check_again(look *k, uint64_t at)
+{
+    int rc = GL_E_UNSUPPORTED;
+    for (unsigned i = 0; i < TRIES && rc == GL_E_UNSUPPORTED; i++)
+        rc = check_g(k, at);
+    return rc;
+}
+
 int gl_goprog_check_live(const gl_goprog *p, const gl_golayout *l, const gl_govars *v, const gl_gomemory *mem, uint64_t bias,
                          const int *threads, size_t n, gl_error *err)
 {
@@ -144,7 +154,7 @@ int gl_goprog_check_live(const gl_goprog *p, const gl_golayout *l, const gl_gova
         if (!word_at(&k, list + i * 8, &g) || g == 0)
             return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
                            "what the runtime's structures hold makes no sense: goroutine %" PRIu64 " of the list is not there", i);
-        rc = check_g(&k, g);
+        rc = check_again(&k, g);
     }
     return rc;
 }

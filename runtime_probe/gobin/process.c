@@ -124,8 +124,9 @@ static int explain(const gl_goprocess *p, gl_error *err)
     char owner[64], own[64];
     if (p->own_uid != 0 && p->uid != p->own_uid)
         return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
-                       "process %d belongs to user %s and golanes runs as %s; run it as %s or as root", p->pid,
-                       user_name(p->uid, owner, sizeof owner), user_name(p->own_uid, own, sizeof own), owner);
+                       "process %d belongs to user %s and golanes runs as %s; run golanes as %s%s", p->pid,
+                       user_name(p->uid, owner, sizeof owner), user_name(p->own_uid, own, sizeof own), owner,
+                       p->uid == 0 ? "" : " or as root");
     if (p->ptrace_scope > 0)
         return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
                        "process %d may not be traced: kernel.yama.ptrace_scope is %d here; %s", p->pid, p->ptrace_scope,

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Holds golanes/goreasons.def against the sources of the Go releases that are here.
 
-    reasons.py GOREASONS.DEF GOROOT...
+    reasons.py GOREASONS.DEF [GOROOT...]        without a GOROOT: the toolchains that are here
 
 Numbers and texts of wait reasons (src/runtime/runtime2.go) and of reasons to stop the world (src/runtime/proc.go). With
 --print instead of the table's name: writes the table's rows for exactly these releases.
 """
 import re
 import sys
+
+from toolchains import VERSIONS, goroot
 
 RELEASES = [19, 21, 22, 23, 24, 25, 26, 27]
 
@@ -60,10 +62,14 @@ def table(path):
 
 
 def main():
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
-    roots = {minor_of(r): r for r in sys.argv[2:]}
+    places = sys.argv[2:] or [root for root in (goroot(v, False) for v in VERSIONS) if root]
+    if not places:
+        print('SKIP: there is no Go toolchain here; scripts/go-toolchain VERSION fetches one')
+        return 77
+    roots = {minor_of(r): r for r in places}
     found = {minor: of_release(root) for minor, root in roots.items()}
     if sys.argv[1] == '--print':
         for index, kind in enumerate(('GL_GOWAIT', 'GL_GOSTOP')):
