@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "launch.h"
 #include "text.h"
 
@@ -32,6 +34,8 @@ typedef struct record {
     char program[PATH_MAX]; /* the file that will be, or is, executed */
     char command[4096];
     gl_recording *recording;
+    gl_control *control;
+    cli_record_plan plan;
     int64_t started;
 } record;
 
@@ -61,7 +65,10 @@ static int check(record *rec)
         return cli_usage_error(args->command, "standard output is the program's; name a file");
     if (out && strcmp(out, "-") == 0 && isatty(STDOUT_FILENO))
         return cli_usage_error(args->command, "a trace is nothing for a terminal; send it to a file or a pipe");
-    return 0;
+    int rc = cli_record_plan_parse(args, &rec->plan);
+    if (rc == 0 && out && strcmp(out, "-") == 0 && (rec->plan.flight || rec->plan.max_bytes))
+        rc = cli_usage_error(args->command, "several files can't go to standard output; name one");
+    return rc;
 }
 
 static void read_comm(pid_t pid, char *out, size_t size)
@@ -83,6 +90,8 @@ static void choose_name(record *rec, const char *name)
     if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         name = "trace";
     snprintf(rec->out, sizeof rec->out, "%.200s.lanes", name);
+    if (rec->plan.flight) /* the files' names are made from it when they are written */
+        return;
     for (unsigned i = 2; lstat(rec->out, &st) == 0 && i < NAMES_MAX && !cli_args_has(rec->args, CLI_OPT_FORCE); i++)
         snprintf(rec->out, sizeof rec->out, "%.200s-%u.lanes", name, i);
 }
@@ -179,7 +188,11 @@ static int said(int status, const gl_error *err)
 static int open_recording(record *rec)
 {
     gl_error err = {0};
+    const cli_record_plan *p = &rec->plan;
     gl_recording_options o = {.path = rec->out, .force = cli_args_has(rec->args, CLI_OPT_FORCE),
+                              .max_bytes = p->max_bytes, .max_files = p->max_files, .flight = p->flight, .keep_ns = p->keep_ns,
+                              .keep_bytes = p->keep_bytes, .triggers = p->triggers, .trigger_count = p->trigger_count,
+                              .cooldown_ns = p->cooldown_ns, .limit = p->limit,
                               .flush_ns = (int64_t)cli_args_number(rec->args, CLI_OPT_FLUSH, 0),
                               .level = (int)cli_args_number(rec->args, CLI_OPT_LEVEL, 0),
                               .command = rec->command, .version = GOLANES_VERSION};
@@ -191,9 +204,14 @@ static int open_recording(record *rec)
 static void drop_recording(record *rec)
 {
     struct stat st;
-    (void)!gl_recording_close(rec->recording, NULL, NULL, NULL, 0, NULL);
-    if (strcmp(rec->out, "-") != 0 && stat(rec->out, &st) == 0 && S_ISREG(st.st_mode))
+    (void)!gl_recording_close(rec->recording, NULL, NULL, NULL);
+    if (!rec->plan.flight && strcmp(rec->out, "-") != 0 && stat(rec->out, &st) == 0 && S_ISREG(st.st_mode))
         unlink(rec->out);
+}
+
+static int answer(void *user, char *text, size_t size)
+{
+    return gl_recording_snap(user, "golanes snap", true, text, size);
 }
 
 static int add_and_start(record *rec, const gl_probe_source *source)
@@ -202,28 +220,52 @@ static int add_and_start(record *rec, const gl_probe_source *source)
     int status = gl_recording_add(rec->recording, source, &err);
     if (status >= 0)
         status = gl_recording_start(rec->recording, &err);
-    return status < 0 ? said(status, &err) : 0;
+    if (status < 0)
+        return said(status, &err);
+    rec->control = gl_control_open((pid_t)source->pid, answer, rec->recording);
+    return 0;
 }
 
-/** 0 or CLI_EXIT_OUTPUT. */
-static int close_recording(record *rec)
+/** For the last snapshot: why it was written. */
+static void describe_end(const record *rec, const cli_record_end *end, char *out, size_t size)
 {
-    gl_recording_figures f;
-    gl_writer_stats stats = {0};
-    gl_error err = {0};
-    char explain[512], line[PATH_MAX + 256];
+    if (rec->pid)
+        snprintf(out, size, end->interrupted ? "the recording was ended" : "the program ended");
+    else if (WIFSIGNALED(end->wait_status))
+        snprintf(out, size, "the program died of SIG%s", sigabbrev_np(WTERMSIG(end->wait_status)));
+    else
+        snprintf(out, size, "the program ended with exit status %d", WEXITSTATUS(end->wait_status));
+}
+
+static void say_end(const record *rec, const gl_recording_result *result)
+{
+    char line[PATH_MAX + 256];
     int64_t ns = now_ns() - rec->started;
-    int status = gl_recording_close(rec->recording, &f, &stats, explain, sizeof explain, &err);
+    if (*result->explain)
+        cli_say("warning: nothing was recorded: %s", result->explain);
+    if (rec->plan.flight) {
+        cli_say("%s", result->last_note);
+        return;
+    }
+    cli_record_closing(rec->out, &result->figures, &result->stats, ns, line, sizeof line);
+    cli_say("%s", line);
+}
+
+/** 0 or an exit code. */
+static int close_recording(record *rec, const cli_record_end *end)
+{
+    gl_recording_result result;
+    gl_error err = {0};
+    char reason[80];
+    describe_end(rec, end, reason, sizeof reason);
+    gl_control_close(rec->control);
+    int status = gl_recording_close(rec->recording, reason, &result, &err);
     if (status < 0) {
         cli_say("%s: %s", rec->out, err.text[0] ? err.text : gl_status_text(status));
         return exit_of(status) == CLI_EXIT_SYSTEM ? CLI_EXIT_SYSTEM : CLI_EXIT_OUTPUT;
     }
-    if (rec->quiet)
-        return 0;
-    if (*explain)
-        cli_say("warning: nothing was recorded: %s", explain);
-    cli_record_closing(rec->out, &f, &stats, ns, line, sizeof line);
-    cli_say("%s", line);
+    if (!rec->quiet)
+        say_end(rec, &result);
     return 0;
 }
 
@@ -254,8 +296,8 @@ static int record_process(record *rec)
         return rc;
     }
     cli_record_end end;
-    cli_record_wait(rec->pid, false, rec->recording, rec->quiet, &end);
-    return close_recording(rec);
+    cli_record_wait(rec->pid, false, rec->recording, rec->plan.flight, rec->quiet, &end);
+    return close_recording(rec, &end);
 }
 
 static int launch_failed(record *rec, gl_launch_result result, const gl_error *err)
@@ -290,11 +332,11 @@ static int record_program(record *rec)
     else
         rc = add_and_start(rec, &source);
     cli_record_end end;
-    cli_record_wait(pid, true, rec->recording, rec->quiet, &end);
+    cli_record_wait(pid, true, rec->recording, rec->plan.flight, rec->quiet, &end);
     if (!source.ops || rc)
         drop_recording(rec);
     else
-        rc = close_recording(rec);
+        rc = close_recording(rec, &end);
     int code = cli_record_end_as(end.wait_status);
     return code ? code : rc;
 }
@@ -317,6 +359,7 @@ static int run_record(const cli_args *args)
         cli_record_block_signals();
         rc = rec->pid ? record_process(rec) : record_program(rec);
     }
+    cli_record_plan_clean_up(&rec->plan);
     free(rec);
     return rc;
 }
@@ -332,10 +375,17 @@ const cli_command cli_command_record = {
         "PROGRAM are its own.\n\n"
         "The file can be read while it grows (golanes view FILE follows it). Whatever was flushed stays readable if the program, "
         "golanes or both are killed, and what the program did last is taken from the shared memory after its death. Where "
-        "golanes alone was killed, golanes record --pid goes on where it stopped.",
-    CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_PID, CLI_OPT_BLOCK, CLI_OPT_DROP,
-                CLI_OPT_QUIET, CLI_OPT_HELP),
+        "golanes alone was killed, golanes record --pid goes on where it stopped.\n\n"
+        "With --flight it is a flight recorder: only the recent past is kept, in memory, and written when golanes-snap(1) or "
+        "SIGUSR1 (sent to golanes; the program does not get it) asks for it, when a trigger says so, and when the program "
+        "ends or crashes.\n\n"
+        "Where the file can't be written on (a full disk, a limit, a reader that went away), one line says so, the program goes "
+        "on unrecorded, and what was written before can be read; golanes then ends with 4 where the program's own exit "
+        "status is 0. A program that is not there gives 127, one that can't be executed 126.",
+    CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_MAX_SIZE, CLI_OPT_MAX_FILES, CLI_OPT_PID,
+                CLI_OPT_BLOCK, CLI_OPT_DROP, CLI_OPT_FLIGHT, CLI_OPT_TRIGGER, CLI_OPT_COOLDOWN, CLI_OPT_SNAP_LIMIT, CLI_OPT_QUIET, CLI_OPT_HELP),
     .examples = {{"golanes record ./server --port 8080", "Writes server.lanes until the server ends."},
                  {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},
-                 {"golanes record --pid $(pidof server)", "Until Ctrl-C."}},
+                 {"golanes record --pid $(pidof server)", "Until Ctrl-C."},
+                 {"golanes record --flight 30s --trigger 'stw>5ms' ./server", "The half minute before each long pause."}},
 };

@@ -68,6 +68,7 @@ typedef struct cli_option {
 #define CLI_IN_SELECTION "Selection"
 #define CLI_IN_OUTPUT "Output"
 #define CLI_IN_INPUT "Input"
+#define CLI_IN_FLIGHT "Flight recorder"
 /** Indexed by cli_id. */
 extern const cli_option cli_options[CLI_OPT_COUNT_];
 

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "args.h"
+
 #include "recording.h"
 
 /** Where events can come from, in the order in which they are asked whether a program is theirs. */
@@ -16,6 +18,22 @@ void cli_record_status(const gl_recording_figures *f, int64_t ns, double rate, s
 void cli_record_closing(const char *path, const gl_recording_figures *f, const gl_writer_stats *stats, int64_t ns, char *out,
                         size_t size);
 
+#define CLI_RECORD_TRIGGERS_MAX 16
+/** What the options say of files and of a flight. */
+typedef struct cli_record_plan {
+    uint64_t max_bytes, keep_bytes;
+    unsigned max_files, limit;
+    int64_t keep_ns, cooldown_ns;
+    bool flight;
+    gl_trigger *triggers[CLI_RECORD_TRIGGERS_MAX];
+    size_t trigger_count;
+} cli_record_plan;
+/** 0, or CLI_EXIT_USAGE after lines on standard error. */
+int cli_record_plan_parse(const cli_args *args, cli_record_plan *out);
+void cli_record_plan_clean_up(cli_record_plan *plan);
+/** Parses "64MiB", "1.5G", "4096" into bytes. False where it is none, or does not fit. */
+bool cli_size_parse(const char *text, uint64_t *bytes);
+
 /** How a recording's wait ended. */
 typedef struct cli_record_end {
     int wait_status;  /**< of the program, as waitpid has it; started programs only */
@@ -26,9 +44,10 @@ typedef struct cli_record_end {
 void cli_record_block_signals(void);
 /**
  * Waits for the end of a program that was started (child) or of a process, or for a signal that ends the recording of a
- * process. A started program gets the signals that were sent to us, and we stop when it stops. Draws the status line.
+ * process. A started program gets the signals that were sent to us, and we stop when it stops; SIGUSR1 has the past of a
+ * flight written instead. Draws the status line.
  */
-void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool quiet, cli_record_end *end);
+void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool flight, bool quiet, cli_record_end *end);
 /** Ends this process as the program ended: by the same signal, without a core of its own. Returns the exit status where
     the program exited. */
 int cli_record_end_as(int wait_status);

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "commands.h"
+#include "facts.h"
 #include "text.h"
 
 #define DRAW_EVERY_MS 500
@@ -28,7 +28,7 @@
 
 typedef struct watch {
     pid_t pid;
-    bool child, draw;
+    bool child, draw, flight, quiet;
     gl_recording *recording;
     cli_record_end *end;
     int signals, process; /* descriptors; process: readable once it has ended, -1 not to be had */
@@ -114,6 +114,10 @@ static bool look_at_child(watch *w)
 /** True where the recording is to end. */
 static bool on_signal(watch *w, const struct signalfd_siginfo *si)
 {
+    if (w->flight && si->ssi_signo == SIGUSR1) {
+        (void)gl_recording_snap(w->recording, "SIGUSR1", false, NULL, 0);
+        return false;
+    }
     if (w->child) {
         pass_on(w, si);
         return false;
@@ -180,6 +184,18 @@ static void draw(watch *w)
     w->drawn_events = f.events;
 }
 
+/** What became of snapshots; that one could not be written is said also where nothing else is. */
+static void say_notes(watch *w)
+{
+    char text[GL_RECORDING_NOTE_MAX];
+    while (gl_recording_note(w->recording, text, sizeof text)) {
+        if (w->quiet && strncmp(text, "no ", 3) != 0)
+            continue;
+        erase(w);
+        cli_say("%s", text);
+    }
+}
+
 /* ---- waiting -------------------------------------------------------------------------------------------------------- */
 
 static bool process_ended(const watch *w)
@@ -199,9 +215,9 @@ static bool ended(watch *w)
     return process_ended(w) || gl_recording_ended(w->recording);
 }
 
-void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool quiet, cli_record_end *end)
+void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool flight, bool quiet, cli_record_end *end)
 {
-    watch w = {.pid = pid, .child = child, .recording = r, .end = end, .started = now_ns()};
+    watch w = {.pid = pid, .child = child, .recording = r, .flight = flight, .quiet = quiet, .end = end, .started = now_ns()};
     sigset_t set;
     *end = (cli_record_end){0};
     w.draw = !quiet && isatty(STDERR_FILENO);
@@ -211,10 +227,12 @@ void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool quiet, cli_rec
     w.process = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd p[2] = {{w.signals, POLLIN, 0}, {w.process, POLLIN, 0}};
     while (!ended(&w)) {
+        say_notes(&w);
         draw(&w);
-        int timeout = w.draw ? DRAW_EVERY_MS : child ? -1 : 1000;
+        int timeout = w.draw || flight ? DRAW_EVERY_MS : child ? -1 : 1000;
         poll(p, w.process >= 0 ? 2 : 1, w.process >= 0 || child ? timeout : 100);
     }
+    say_notes(&w);
     erase(&w);
     close(w.signals);
     if (w.process >= 0)

@@ -68,6 +68,17 @@ static inline void count_event(gl_recording *r, const gl_event *ev)
     }
 }
 
+/** Each trigger sees each event, also while they rest. */
+static void look_for_triggers(gl_recording *r, const gl_event *events, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        count_event(r, &events[i]);
+        for (size_t k = 0; k < r->opt.trigger_count; k++)
+            if (gl_trigger_event(r->opt.triggers[k], r->dict, &events[i], r->now.goroutines) && !r->hit)
+                r->hit = r->opt.triggers[k];
+    }
+}
+
 static int deliver(void *user, gl_event *events, size_t n)
 {
     gl_recording *r = user;
@@ -76,12 +87,15 @@ static int deliver(void *user, gl_event *events, size_t n)
         events[i].time -= r->zero;
         if (events[i].type == GL_EV_Lost)
             events[i].arg[2] -= (uint64_t)r->zero;
-        count_event(r, &events[i]);
+        if (!r->opt.trigger_count)
+            count_event(r, &events[i]);
     }
     if (r->status < 0)
         return 0;
     r->now.events += n;
-    int status = gl_output_events(r->output, events, n, &r->error);
+    if (r->opt.trigger_count)
+        look_for_triggers(r, events, n);
+    int status = gl_store_events(&r->store, events, n, &r->error);
     return status < 0 ? fail(r, status) : 0;
 }
 
@@ -103,10 +117,10 @@ static int set_zero(gl_recording *r)
     int64_t wall = first->wall_ns - (first->monotonic_ns - zero);
     char text[32];
     snprintf(text, sizeof text, "%" PRId64, zero);
-    int status = gl_output_meta(r->output, "clock.first_abs_ns", text);
+    int status = gl_store_meta(&r->store, "clock.first_abs_ns", text);
     snprintf(text, sizeof text, "%" PRId64, wall);
     if (status >= 0)
-        status = gl_output_meta(r->output, "clock.wall_unix_ns", text);
+        status = gl_store_meta(&r->store, "clock.wall_unix_ns", text);
     if (status < 0)
         return fail(r, status);
     gl_event sync = {.time = zero, .arg = {0, (uint64_t)zero, (uint64_t)wall}, .thread = GL_NO_THREAD, .p = GL_NO_PROC,
@@ -168,8 +182,11 @@ static int drain_all(gl_recording *r)
     return status;
 }
 
-/** Drains each ring as far as it was filled when this began, and delivers what is old enough; with `last` all of it. */
-static int pass(gl_recording *r, bool last)
+typedef enum reach { OLD_ENOUGH, UP_TO_NOW, ALL } reach;
+
+/** Drains each ring as far as it was filled when this began, and delivers what is old enough, or what happened until now,
+    or all there is: once nothing more is to come. */
+static int pass(gl_recording *r, reach how)
 {
     int64_t began = now_ns();
     int status = drain_all(r);
@@ -178,7 +195,7 @@ static int pass(gl_recording *r, bool last)
         if (status >= 0)
             status = deliver_start_state(r);
     }
-    int64_t limit = last ? INT64_MAX : began - hold_of(r), until = INT64_MIN;
+    int64_t limit = how == ALL ? INT64_MAX : how == UP_TO_NOW ? began : began - hold_of(r), until = INT64_MIN;
     for (bool more = true; more && until < limit && status >= 0;) {
         until = safe_until(r, limit, &more);
         status = gl_order_run(&r->order, until);
@@ -209,7 +226,7 @@ static uint64_t look_at_rings(gl_recording *r)
 static void show(gl_recording *r)
 {
     r->now.late = r->order.late;
-    r->now.bytes = gl_output_bytes(r->output);
+    r->now.bytes = gl_store_bytes(&r->store);
     r->now.rings = r->rings;
     r->now.failed = r->status < 0;
     bool alive = false;
@@ -269,7 +286,7 @@ static int do_what_is_due(gl_recording *r, schedule *s)
     if (now >= s->flush && status >= 0) {
         /* What was drained just now waits for HOLD_NS first. */
         s->flush = now + (flush > 4 * HOLD_NS ? flush - 2 * HOLD_NS : flush / 2);
-        status = gl_output_flush(r->output, &r->error);
+        status = gl_store_flush(&r->store, &r->error);
     }
     return status < 0 ? fail(r, status) : 0;
 }
@@ -282,6 +299,29 @@ static void choose_pause(schedule *s, uint64_t waiting)
         s->pause = s->pause * 5 / 4 < PAUSE_MAX_NS ? s->pause * 5 / 4 : PAUSE_MAX_NS;
 }
 
+/** What was asked for comes first. All that was drained goes into the snapshot. */
+static int snap_where_due(gl_recording *r)
+{
+    const gl_trigger *hit = r->hit;
+    int64_t now = now_ns();
+    r->hit = NULL;
+    if (!r->store.flight || gl_snap_is_busy(&r->snap))
+        return 0;
+    bool wanted = gl_snap_is_wanted(&r->snap), resting = now < r->rest_until || (r->opt.limit && r->hits >= r->opt.limit);
+    if (!wanted && (!hit || resting))
+        return 0;
+    int status = pass(r, UP_TO_NOW);
+    if (status < 0)
+        return status;
+    r->hit = NULL;
+    if (!wanted) {
+        r->rest_until = now + r->opt.cooldown_ns;
+        r->hits++;
+    }
+    gl_snap_begin(&r->snap, r->store.flight, wanted ? NULL : gl_trigger_text(hit));
+    return 0;
+}
+
 static int run_until_end(gl_recording *r)
 {
     int64_t now = now_ns();
@@ -289,9 +329,11 @@ static int run_until_end(gl_recording *r)
     int status = 0;
     while (status >= 0) {
         choose_pause(&s, look_at_rings(r));
-        status = pass(r, false);
+        status = pass(r, OLD_ENOUGH);
         if (status >= 0)
             status = do_what_is_due(r, &s);
+        if (status >= 0)
+            status = snap_where_due(r);
         if (status >= 0 && pause_for(r, s.pause))
             return 0;
     }
@@ -307,7 +349,7 @@ static int drain_rest(gl_recording *r)
     nanosleep(&settle, NULL);
     for (unsigned i = 0; i < r->intakes; i++)
         gl_intake_take_clock(&r->intake[i]);
-    int status = pass(r, true);
+    int status = pass(r, ALL);
     for (unsigned i = 0; i < r->intakes && status >= 0; i++)
         status = gl_intake_finish(&r->intake[i], &r->error);
     if (status >= 0)
@@ -326,6 +368,12 @@ static void *run(void *user)
         status = run_until_end(r);
     if (status >= 0)
         status = drain_rest(r);
+    if (r->store.flight) {
+        gl_snap_end(&r->snap);
+        if (status >= 0 && r->end_reason)
+            gl_snap_begin(&r->snap, r->store.flight, r->end_reason);
+        gl_snap_end(&r->snap);
+    }
     if (status < 0)
         let_go(r);
     show(r);
@@ -338,13 +386,13 @@ static int on_process(void *user, const gl_process_info *process)
 {
     gl_recording *r = user;
     r->now.processes++;
-    return gl_output_process(r->output, process);
+    return gl_store_process(&r->store, process);
 }
 
 static int put_meta(void *user, const char *key, const char *value)
 {
     gl_recording *r = user;
-    return value && *value ? gl_output_meta(r->output, key, value) : 0;
+    return value && *value ? gl_store_meta(&r->store, key, value) : 0;
 }
 
 static int put_facts(gl_recording *r)
@@ -371,6 +419,7 @@ static void recording_free(gl_recording *r)
         free(in->aside);
         free(in->feed);
     }
+    gl_snap_destroy(&r->snap);
     gl_order_free(&r->order);
     gl_names_free(r->names);
     gl_dict_destroy(r->dict);
@@ -403,14 +452,16 @@ int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_er
     r->dict = gl_dict_new();
     r->names = r->dict ? gl_names_new(r->dict, on_process, r) : NULL;
     int status = r->names ? 0 : gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
-    gl_output_options o = {.path = opt->path, .force = opt->force, .level = opt->level, .threads = 1, .dict = r->dict};
+    gl_store_options o = {.path = opt->path, .force = opt->force, .level = opt->level, .max_bytes = opt->max_bytes,
+                          .max_files = opt->max_files, .flight = opt->flight, .keep_ns = opt->keep_ns,
+                          .keep_bytes = opt->keep_bytes};
+    gl_snap_init(&r->snap, opt->path);
     if (status >= 0)
-        status = gl_output_open(&o, &r->output, err);
+        status = gl_store_open(&r->store, &o, r->dict, err);
     if (status >= 0 && (status = put_facts(r)) < 0)
         gl_fail(err, (gl_status)status, UINT64_MAX, "no memory for a recording");
     if (status < 0) {
-        if (r->output)
-            (void)!gl_output_close(r->output, NULL, NULL);
+        (void)!gl_store_close(&r->store, NULL, NULL);
         recording_free(r);
         return status;
     }
@@ -476,25 +527,49 @@ static void end_thread(gl_recording *r)
     r->running = false;
 }
 
-int gl_recording_close(gl_recording *r, gl_recording_figures *figures, gl_writer_stats *stats, char *explain,
-                       size_t explain_size, gl_error *err)
+int gl_recording_snap(gl_recording *r, const char *reason, bool wait, char *text, size_t size)
 {
-    end_thread(r);
-    if (explain_size)
-        *explain = '\0';
-    for (unsigned i = 0; i < r->intakes && explain_size && !*explain; i++) {
+    if (r->store.flight)
+        return gl_snap_ask(&r->snap, reason, wait, text, size);
+    if (text)
+        snprintf(text, size, "this recording keeps no past: all of it is in %s", r->store.path);
+    return GL_E_UNSUPPORTED;
+}
+
+bool gl_recording_note(gl_recording *r, char *text, size_t size)
+{
+    return gl_snap_note(&r->snap, text, size);
+}
+
+static void explain(const gl_recording *r, char *text, size_t size)
+{
+    *text = '\0';
+    for (unsigned i = 0; i < r->intakes && !*text; i++) {
         const gl_probe_source *s = &r->intake[i].source;
-        if (r->intake[i].open && s->ops->explain && !s->ops->explain(s->self, explain, explain_size))
-            *explain = '\0';
+        if (r->intake[i].open && s->ops->explain && !s->ops->explain(s->self, text, size))
+            *text = '\0';
     }
-    int status = gl_output_close(r->output, stats, err);
+}
+
+int gl_recording_close(gl_recording *r, const char *reason, gl_recording_result *result, gl_error *err)
+{
+    gl_recording_result unused;
+    result = result ? result : &unused;
+    *result = (gl_recording_result){0};
+    r->end_reason = reason;
+    end_thread(r);
+    explain(r, result->explain, sizeof result->explain);
+    if (r->store.flight)
+        snprintf(result->last_note, sizeof result->last_note, "%s", r->snap.text);
+    int status = gl_store_close(&r->store, &result->stats, err);
+    if (r->store.opt.flight && r->snap.status < 0)
+        status = gl_fail(err, (gl_status)r->snap.status, UINT64_MAX, "%s", r->snap.text);
     if (r->status < 0) {
         status = r->status;
         if (err)
             *err = r->error;
     }
-    if (figures)
-        *figures = r->shown;
+    result->figures = r->shown;
     recording_free(r);
     return status;
 }

@@ -8,8 +8,9 @@
 
 #include "names.h"
 #include "order.h"
-#include "output.h"
 #include "recording.h"
+#include "snap.h"
+#include "store.h"
 
 #define GL_RECORDING_SOURCES_MAX 64
 
@@ -43,7 +44,12 @@ struct gl_recording {
     gl_recording_options opt;
     gl_dict *dict;
     gl_names *names;
-    gl_output *output;
+    gl_store store;
+    gl_snap snap;        /* of a flight */
+    const gl_trigger *hit; /* a trigger whose condition held */
+    int64_t rest_until;  /* triggers rest */
+    unsigned hits;
+    const char *end_reason;
     gl_order order;
     gl_intake intake[GL_RECORDING_SOURCES_MAX];
     unsigned intakes;
