@@ -2,11 +2,12 @@
  * Checks a recording of tracer_emitter: in each goroutine HeapLive's bytes (or RegionBegin's task) are 1, 2, 3, …, and a
  * gap is no longer than what the Lost events before it on the same thread say. Prints figures as "name value" lines.
  *
- *     tracer_check FILE
+ *     tracer_check FILE [middle]       middle: it begins anywhere
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "golanes/reader.h"
 #include "golanes/writer.h"
@@ -21,7 +22,7 @@ typedef struct figures {
 static uint64_t last_of[IDS_MAX];
 /* By thread: events that may be missing before its next one. */
 static uint64_t *allowed;
-static bool any_of_no_ring;
+static bool any_of_no_ring, middle;
 
 static int wrong(const char *what, const gl_event *ev, uint64_t expected, uint64_t got)
 {
@@ -62,7 +63,10 @@ static int take(const gl_event *ev, uint32_t threads, figures *f)
     f->heaplive++;
     if (ev->thread >= threads)
         return wrong("no thread", ev, 0, ev->thread);
-    uint64_t *last = last_place(ev->g), missing = number - *last - 1;
+    uint64_t *last = last_place(ev->g);
+    if (middle && !*last)
+        *last = number - 1;
+    uint64_t missing = number - *last - 1;
     if (number <= *last)
         return wrong("an event came twice or out of order", ev, *last + 1, number);
     if (missing && missing > allowed[ev->thread] && !any_of_no_ring)
@@ -82,7 +86,8 @@ int main(int argc, char **argv)
     gl_error err = {0};
     const gl_dict *dict;
     figures f = {0};
-    if (argc != 2 || gl_reader_open(argv[1], &r, &err) < 0 || gl_reader_dict(r, &dict, &err) < 0 ||
+    middle = argc == 3 && strcmp(argv[2], "middle") == 0;
+    if (argc < 2 || gl_reader_open(argv[1], &r, &err) < 0 || gl_reader_dict(r, &dict, &err) < 0 ||
         gl_cursor_open(r, GL_COL_ALL, &c, &err) < 0) {
         printf("wrong: %s\n", err.text);
         return 1;

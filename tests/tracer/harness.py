@@ -59,9 +59,9 @@ class Case(unittest.TestCase):
         except OSError:
             return []
 
-    def check(self, path=None):
+    def check(self, path=None, middle=False):
         """Figures of tracer_check, which must be content."""
-        p = subprocess.run([CHECK, path or self.path()], stdout=subprocess.PIPE, check=False, timeout=SECONDS)
+        p = subprocess.run([CHECK, path or self.path()] + ['middle'] * middle, stdout=subprocess.PIPE, check=False, timeout=SECONDS)
         text = p.stdout.decode()
         self.assertEqual(p.returncode, 0, text)
         return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
