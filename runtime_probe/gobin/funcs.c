@@ -61,8 +61,8 @@ typedef struct call {
 } call;
 
 /*
- * Elements, by release: 1.18 and 1.19 {parent i16, id u8, pad, file u32, line u32, name u32, parent_pc u32}; 1.20 {parent
- * i16, id u8, pad, name, parent_pc, start_line}; later the first word is {id u8, pad[3]}.
+ * Elements: in 1.18 and 1.19 {parent i16, id u8, pad, file u32, line u32, name u32, parent_pc u32}, since 1.20 {id u8,
+ * pad[3], name, parent_pc, start_line}.
  */
 static bool call_at(const gl_goprog *p, const gl_pclntab_func *f, int32_t n, call *out)
 {
