@@ -373,6 +373,8 @@ ACTION(cancel)
     } else if (a->filter.cursor) {
         gl_filter_stop(&a->filter);
         gl_app_say(a, false, "filter stopped: the goroutines found so far are shown");
+    } else if (a->trail.n) {
+        gl_trail_clean_up(&a->trail);
     } else if (a->anchor != GL_TIME_NONE) {
         a->anchor = GL_TIME_NONE;
     } else if (in_list(a)) {

@@ -61,6 +61,7 @@ void gl_app_close(gl_app *a)
     gl_ids_clean_up(&a->active);
     gl_filter_clean_up(&a->filter);
     gl_stats_clean_up(&a->stats);
+    gl_trail_clean_up(&a->trail);
     gl_ids_clean_up(&a->related_to);
     free(a->list);
     free(a->group_time);

@@ -22,6 +22,7 @@
 #include "model.h"
 #include "search.h"
 #include "stats.h"
+#include "trail.h"
 #include "window.h"
 
 /** Views: X(NAME, digit, "word", is a list). */
@@ -149,6 +150,7 @@ typedef struct gl_app {
     bool quit;
 
     gl_search search;
+    gl_trail trail;         /**< the critical path, n 0 none */
     gl_stats stats;         /**< of the list of the selection */
     uint32_t hidden_columns[GL_VIEWS]; /**< of lists: bits by column, from the configuration */
     gl_filter filter;

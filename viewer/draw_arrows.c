@@ -4,6 +4,7 @@
 
 #include "canvas.h"
 
+#define TRAIL_DRAWN_MAX 400 /* more steps than this lie side by side in one column */
 #define WAKEES_MAX 24 /* arrows from one stretch; more would hide the lanes */
 
 /* Row on the screen of a goroutine's lane: -1 where it is not in the list, above or below where it is scrolled off. */
@@ -67,9 +68,35 @@ static void draw_wakees(const gl_canvas *f, uint32_t gor, const gl_span *span)
     }
 }
 
+/* A line over what each goroutine of the critical path did while the path was its own, and arrows where it changes. */
+static void draw_trail(const gl_canvas *f)
+{
+    const gl_trail *t = &f->a->trail;
+    int drawn = 0;
+    for (size_t i = 0; i < t->n && drawn < TRAIL_DRAWN_MAX; i++) {
+        const gl_trail_step *s = &t->steps[i];
+        bool listed;
+        if (s->end <= f->s.from || s->begin >= f->s.to)
+            continue;
+        drawn++;
+        int y = row_of_gor(f, s->gor, &listed), from = gl_scale_column(f->s, s->begin), to = gl_scale_column(f->s, s->end);
+        for (int x = from < 0 ? 0 : from; listed && x <= to && x < f->s.n && y >= f->time.y && y < f->time.y + f->time.h; x++) {
+            gl_role behind = gl_span_is_busy((gl_span_kind)s->kind) ? gl_span_look_of((gl_span_kind)s->kind)->role
+                                                                    : GL_ROLE_DEFAULT;
+            gl_cells_glyph(f->c, f->time.x + x, y, gl_style_bold(gl_style_on(GL_ROLE_PATH, behind)), "━");
+        }
+        if (i > 0 && t->steps[i - 1].gor != s->gor)
+            draw_arrow(f, s->gor, t->steps[i - 1].gor, s->end, GL_ROLE_PATH);
+    }
+}
+
 void gl_canvas_arrows(const gl_canvas *f)
 {
     const gl_app *a = f->a;
+    if (a->trail.n && a->view == GL_VIEW_GOROUTINES) {
+        draw_trail(f);
+        return;
+    }
     bool has = a->view == GL_VIEW_GOROUTINES && a->lanes.n && a->row.type == GL_ROW_GOR && f->w;
     const gl_span *span = has ? gl_window_span_at(f->w, a->row.index, a->cursor) : NULL;
     if (span && span->kind == GL_SPAN_RUNNABLE && span > f->w->spans && span[-1].gor == a->row.index && span[-1].by)

@@ -57,8 +57,20 @@ static void draw_live(const gl_app *a, gl_pen *p)
         gl_pen_printf(p, GL_ROLE_WARN, "held, %s events/s go on, Space follows  ", gl_unit_count_short(n, a->live_rate));
 }
 
+static void draw_trail(const gl_app *a, gl_pen *p)
+{
+    const gl_trail *t = &a->trail;
+    char n[GL_UNIT_TEXT_MAX], r[GL_UNIT_TEXT_MAX], w[GL_UNIT_TEXT_MAX], all[GL_UNIT_TEXT_MAX];
+    if (t->n == 0)
+        return;
+    gl_pen_printf(p, GL_ROLE_PATH, "path to G%llu, %s: running %s, runnable %s, waiting %s, %zu hops  ",
+                  (unsigned long long)a->m->gors[t->gor].id, gl_unit_ns(all, t->to - t->from), gl_unit_ns(n, t->running),
+                  gl_unit_ns(r, t->runnable), gl_unit_ns(w, t->waiting), t->hops);
+}
+
 static void draw_work(const gl_app *a, gl_pen *p)
 {
+    draw_trail(a, p);
     draw_live(a, p);
     char n[GL_UNIT_TEXT_MAX], r[GL_UNIT_TEXT_MAX];
     if (!a->m->scanned && a->m->info->events)

@@ -238,6 +238,31 @@ ACTION(forth)
     gl_app_go(a, when);
 }
 
+/* From the cursor back to the second cursor, or to the beginning of the window. */
+ACTION(path)
+{
+    NO_ARGUMENT;
+    if (a->trail.n) {
+        gl_trail_clean_up(&a->trail);
+        return;
+    }
+    uint32_t gor = gl_app_gor(a);
+    int64_t from = a->from, to = a->cursor + 1;
+    if (a->anchor != GL_TIME_NONE && a->anchor != a->cursor) {
+        from = a->anchor < a->cursor ? a->anchor : a->cursor;
+        to = (a->anchor < a->cursor ? a->cursor : a->anchor) + 1;
+    }
+    const gl_window *w = NULL;
+    if (gor == GL_NONE || gl_windows_get(&a->windows, from, to, &w, NULL) < 0) {
+        gl_app_say(a, false, "choose a goroutine's lane, and zoom in: the path is followed through its wake-ups");
+        return;
+    }
+    if (gl_trail_make(&a->trail, a->m, w, gor, from, to) < 0)
+        gl_app_say(a, true, "no memory is left for the path");
+    else if (a->trail.n == 0)
+        gl_app_say(a, false, "this goroutine was not there then");
+}
+
 static bool parse_time(const char *text, int64_t *out)
 {
     static const struct {

@@ -309,6 +309,36 @@ static void summary_lanes_come_and_go(void **state)
     assert_int_equal(a->layout.counts.h + a->layout.heap.h, 0);
 }
 
+static void the_critical_path_follows_the_wake_ups(void **state)
+{
+    gl_app *a = *state;
+    /* To G30 at 9 ms: it runs since 7.4; runnable since 7.21, when G10 released it; G10 runs since 4.2, runnable since
+     * 4.01, when G20 released it; G20 runs since 0.21; it was made at 0.12. */
+    gl_app_go_lane(a, gl_model_find(a->m, 30));
+    gl_app_go(a, 9000 * US);
+    scene_press(a, "C");
+    const gl_trail *t = &a->trail;
+    assert_int_equal(t->hops, 3);
+    assert_int_equal(t->steps[0].gor, gl_model_find(a->m, 30));
+    assert_int_equal(t->steps[1].begin, 7210 * US);
+    assert_int_equal(t->steps[2].gor, gl_model_find(a->m, 10));
+    assert_int_equal(t->steps[4].gor, gl_model_find(a->m, 20));
+    assert_int_equal(t->runnable, (190 + 190 + 90) * US);
+    assert_int_equal(t->waiting, 0);
+    assert_int_equal(t->running + t->runnable, t->to - t->from);
+    assert_int_equal(t->steps[t->n - 1].gor, gl_model_find(a->m, 1));
+    screen_has(a, "path to G30, 9.00 ms");
+    scene_press(a, "Esc");
+    assert_int_equal(t->n, 0);
+    /* Between two marks. */
+    gl_app_go(a, 7300 * US);
+    scene_press(a, "v");
+    gl_app_go(a, 9000 * US);
+    scene_press(a, "C");
+    assert_int_equal(t->hops, 0);
+    assert_int_equal(t->from, 7300 * US);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_app, close_app)
 
 int main(void)
@@ -329,6 +359,7 @@ int main(void)
         TEST(expressions_choose_lanes_and_find_events),
         TEST(go_takes_a_time_of_day_where_the_trace_has_one),
         TEST(summary_lanes_come_and_go),
+        TEST(the_critical_path_follows_the_wake_ups),
     };
     reader = scene_open("chans");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
