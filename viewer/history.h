@@ -23,9 +23,12 @@ typedef struct gl_history_bucket {
 typedef struct gl_history {
     gl_history_bucket *bucket; /**< mean holds level x ns until it is read */
     uint32_t n;
-    int64_t begin, step;
+    unsigned shift;            /**< a bucket holds 1 << shift ns */
+    int64_t begin;
     int64_t at;                /**< everything before this is in the buckets */
-    double level;
+    int64_t end;               /**< of the bucket that is being filled */
+    uint32_t now;              /**< that bucket */
+    float level;
 } gl_history;
 
 /** From `time` on the level is this. Times that step back count as the latest so far. GL_E_NOMEM. */
