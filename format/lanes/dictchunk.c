@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "src/dict_lock.h"
+
 /*
  * One section: for each table in turn its first id, the number of entries, and the entries. Numbers that grow or stay
  * near each other are stored as zigzag differences to the entry before.
@@ -11,11 +13,17 @@
 #define STACK_FRAMES_ONCE ((size_t)4 << 20)
 #define ENTRIES_ONCE (UINT32_C(1) << 20)
 
-bool ln_dict_grew(const gl_dict *d, const ln_dict_mark *m)
+ln_dict_mark ln_dict_reach(const gl_dict *d)
 {
-    return gl_dict_string_count(d) > m->strings || gl_dict_func_count(d) > m->funcs ||
-           gl_dict_frame_count(d) > m->frames || gl_dict_stack_count(d) > m->stacks ||
-           gl_dict_thread_count(d) > m->threads;
+    uint32_t n[5];
+    gl_dict_counts(d, n);
+    return (ln_dict_mark){n[0], n[1], n[2], n[3], n[4]};
+}
+
+bool ln_dict_grew(const ln_dict_mark *reach, const ln_dict_mark *m)
+{
+    return reach->strings > m->strings || reach->funcs > m->funcs || reach->frames > m->frames ||
+           reach->stacks > m->stacks || reach->threads > m->threads;
 }
 
 static uint32_t put_range(ln_buf *out, uint32_t from, uint32_t to)
@@ -33,9 +41,9 @@ static void put_step(ln_buf *out, uint64_t *last, uint64_t value)
     *last = value;
 }
 
-static uint32_t put_strings(const gl_dict *d, uint32_t from, ln_buf *out)
+static uint32_t put_strings(const gl_dict *d, uint32_t from, uint32_t end, ln_buf *out)
 {
-    uint32_t to = from, end = gl_dict_string_count(d);
+    uint32_t to = from;
     size_t total = 0, n;
     while (to < end && to - from < ENTRIES_ONCE && total < TEXT_BYTES_ONCE) {
         gl_dict_text(d, to++, &n);
@@ -53,9 +61,9 @@ static uint32_t put_strings(const gl_dict *d, uint32_t from, ln_buf *out)
     return to;
 }
 
-static uint32_t put_funcs(const gl_dict *d, uint32_t from, ln_buf *out)
+static uint32_t put_funcs(const gl_dict *d, uint32_t from, uint32_t end, ln_buf *out)
 {
-    uint32_t to = put_range(out, from, gl_dict_func_count(d));
+    uint32_t to = put_range(out, from, end);
     uint64_t name = 0, file = 0;
     for (uint32_t id = from; id < to; id++)
         put_step(out, &name, gl_dict_get_func(d, id).name);
@@ -64,9 +72,9 @@ static uint32_t put_funcs(const gl_dict *d, uint32_t from, ln_buf *out)
     return to;
 }
 
-static uint32_t put_frames(const gl_dict *d, uint32_t from, ln_buf *out)
+static uint32_t put_frames(const gl_dict *d, uint32_t from, uint32_t end, ln_buf *out)
 {
-    uint32_t to = put_range(out, from, gl_dict_frame_count(d));
+    uint32_t to = put_range(out, from, end);
     uint64_t func = 0, line = 0, pc = 0;
     for (uint32_t id = from; id < to; id++)
         put_step(out, &func, gl_dict_get_frame(d, id).func);
@@ -77,9 +85,9 @@ static uint32_t put_frames(const gl_dict *d, uint32_t from, ln_buf *out)
     return to;
 }
 
-static uint32_t put_stacks(const gl_dict *d, uint32_t from, ln_buf *out)
+static uint32_t put_stacks(const gl_dict *d, uint32_t from, uint32_t end, ln_buf *out)
 {
-    uint32_t to = from, end = gl_dict_stack_count(d);
+    uint32_t to = from;
     size_t total = 0, n;
     while (to < end && to - from < ENTRIES_ONCE && total < STACK_FRAMES_ONCE) {
         gl_dict_get_stack(d, to++, &n);
@@ -99,9 +107,9 @@ static uint32_t put_stacks(const gl_dict *d, uint32_t from, ln_buf *out)
     return to;
 }
 
-static uint32_t put_threads(const gl_dict *d, uint32_t from, ln_buf *out)
+static uint32_t put_threads(const gl_dict *d, uint32_t from, uint32_t end, ln_buf *out)
 {
-    uint32_t to = put_range(out, from, gl_dict_thread_count(d));
+    uint32_t to = put_range(out, from, end);
     uint64_t tid = 0, process = 0, name = 0;
     for (uint32_t id = from; id < to; id++) {
         gl_thread_info t = gl_dict_get_thread(d, id);
@@ -112,13 +120,13 @@ static uint32_t put_threads(const gl_dict *d, uint32_t from, ln_buf *out)
     return to;
 }
 
-void ln_dict_put(const gl_dict *d, ln_dict_mark *m, ln_buf *out)
+void ln_dict_put(const gl_dict *d, const ln_dict_mark *reach, ln_dict_mark *m, ln_buf *out)
 {
-    m->strings = put_strings(d, m->strings, out);
-    m->funcs = put_funcs(d, m->funcs, out);
-    m->frames = put_frames(d, m->frames, out);
-    m->stacks = put_stacks(d, m->stacks, out);
-    m->threads = put_threads(d, m->threads, out);
+    m->strings = put_strings(d, m->strings, reach->strings, out);
+    m->funcs = put_funcs(d, m->funcs, reach->funcs, out);
+    m->frames = put_frames(d, m->frames, reach->frames, out);
+    m->stacks = put_stacks(d, m->stacks, reach->stacks, out);
+    m->threads = put_threads(d, m->threads, reach->threads, out);
 }
 
 typedef struct range {

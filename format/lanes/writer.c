@@ -7,10 +7,12 @@
 
 #include "lanes/dictchunk.h"
 #include "lanes/encode.h"
+#include "lanes/feed.h"
 #include "lanes/keyframe.h"
 #include "lanes/pipe.h"
 #include "lanes/rows.h"
 #include "lanes/sums.h"
+#include "src/dict_lock.h"
 
 #define CHUNK_EVENTS_DEFAULT (UINT32_C(1) << 18)
 #define LEVEL_DEFAULT 1
@@ -23,7 +25,9 @@
 
 struct gl_writer {
     gl_dict *dict;
-    ln_dict_mark mark;
+    ln_dict_mark mark;  /* what of the dictionary is in the file */
+    ln_dict_mark reach; /* how far it went when the events at hand came */
+    ln_feed feed;       /* open where there are helper threads: all below belongs to its thread while events are under way */
     ln_enc enc;
     ln_pipe pipe;
     ln_job *job;     /* being filled, NULL before a chunk's first event */
@@ -71,6 +75,10 @@ static int check_options(const gl_writer_options *o, gl_error *err)
 
 static void writer_free(gl_writer *w, bool drop)
 {
+    if (ln_feed_is_open(&w->feed)) {
+        ln_feed_close(&w->feed);
+        gl_dict_share(w->dict, false);
+    }
     if (w->pipe.jobs)
         ln_pipe_close(&w->pipe, drop);
     ln_enc_free(&w->enc);
@@ -84,6 +92,8 @@ static void writer_free(gl_writer *w, bool drop)
     free(w->path);
     free(w);
 }
+
+static int take_batch(void *writer, const ln_batch *b);
 
 int gl_writer_open(const gl_writer_options *opt, gl_writer **out, gl_error *err)
 {
@@ -120,8 +130,20 @@ int gl_writer_open(const gl_writer_options *opt, gl_writer **out, gl_error *err)
         writer_free(w, true);
         return rc;
     }
+    /* without the thread the same work is done at once */
+    if (opt->threads && ln_feed_open(&w->feed, take_batch, w) == 0)
+        gl_dict_share(w->dict, true);
     *out = w;
     return 0;
+}
+
+/** Brings the writer to rest, so that the caller's thread may change it. */
+static int settle(gl_writer *w)
+{
+    if (ln_feed_is_open(&w->feed))
+        ln_feed_settle(&w->feed);
+    w->reach = ln_dict_reach(w->dict);
+    return w->rc;
 }
 
 static int failed(gl_writer *w, int rc)
@@ -143,6 +165,7 @@ int gl_writer_meta(gl_writer *w, const char *key, const char *value)
     size_t key_n = strlen(key), value_n = strlen(value);
     if (key_n == 0 || key_n > LN_STRING_MAX || value_n > LN_STRING_MAX)
         return GL_E_USAGE;
+    settle(w);
     ln_buf_num(&w->meta, key_n);
     ln_buf_bytes(&w->meta, key, key_n);
     ln_buf_num(&w->meta, value_n);
@@ -153,6 +176,7 @@ int gl_writer_meta(gl_writer *w, const char *key, const char *value)
 
 int gl_writer_process(gl_writer *w, const gl_process_info *p)
 {
+    settle(w);
     gl_process_info *grown = ln_grow(w->processes, &w->processes_capacity, w->processes_n + 1, sizeof *grown);
     if (!grown)
         return failed(w, GL_E_NOMEM);
@@ -252,10 +276,10 @@ static int add_tables(gl_writer *w)
         ln_buf_clear(&w->meta);
         w->meta_n = 0;
     }
-    while (ln_dict_grew(w->dict, &w->mark)) {
+    while (ln_dict_grew(&w->reach, &w->mark)) {
         if (!(d = add_rows(w, LN_TABLES, 0)))
             return GL_E_NOMEM;
-        ln_dict_put(w->dict, &w->mark, &d->sections[LN_S_ROWS]);
+        ln_dict_put(w->dict, &w->reach, &w->mark, &d->sections[LN_S_ROWS]);
     }
     return add_small_tables(w);
 }
@@ -368,7 +392,7 @@ static int take_run(gl_writer *w, const gl_event *events, size_t n)
     return (int)run;
 }
 
-int gl_writer_events(gl_writer *w, const gl_event *events, size_t n)
+static int take_events(gl_writer *w, const gl_event *events, size_t n)
 {
     while (n && w->rc == 0) {
         int taken = w->job ? 0 : begin_chunk(w, events);
@@ -385,6 +409,22 @@ int gl_writer_events(gl_writer *w, const gl_event *events, size_t n)
     return w->rc;
 }
 
+static int take_batch(void *writer, const ln_batch *b)
+{
+    gl_writer *w = writer;
+    w->reach = b->reach;
+    return take_events(w, b->events, b->n);
+}
+
+int gl_writer_events(gl_writer *w, const gl_event *events, size_t n)
+{
+    ln_dict_mark reach = ln_dict_reach(w->dict);
+    if (ln_feed_is_open(&w->feed))
+        return ln_feed_put(&w->feed, events, n, &reach);
+    w->reach = reach;
+    return take_events(w, events, n);
+}
+
 int gl_writer_sink(void *writer, const gl_event *events, size_t n)
 {
     return gl_writer_events(writer, events, n);
@@ -392,12 +432,12 @@ int gl_writer_sink(void *writer, const gl_event *events, size_t n)
 
 static bool anything(const gl_writer *w)
 {
-    return w->enc.n || w->meta_n || w->processes_n || w->track.ended_n || ln_dict_grew(w->dict, &w->mark);
+    return w->enc.n || w->meta_n || w->processes_n || w->track.ended_n || ln_dict_grew(&w->reach, &w->mark);
 }
 
 int gl_writer_flush(gl_writer *w, gl_error *err)
 {
-    int rc = w->rc;
+    int rc = settle(w);
     if (rc == 0 && anything(w))
         rc = seal(w, true);
     if (rc == 0)

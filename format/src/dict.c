@@ -1,7 +1,11 @@
 #include "golanes/dict.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "src/dict_lock.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -73,7 +77,26 @@ typedef struct table {
 struct gl_dict {
     table strings, funcs, frames, stacks, threads;
     pool text_pool, stack_pool;
+    unsigned sharers;       /* 0: one thread, which needs no lock */
+    pthread_mutex_t *mutex; /* apart, so that a look at a constant dictionary may take it */
 };
+
+void gl_dict_share(gl_dict *d, bool more)
+{
+    d->sharers = more ? d->sharers + 1 : d->sharers - 1;
+}
+
+static inline void lock(const gl_dict *d)
+{
+    if (d->sharers)
+        pthread_mutex_lock(d->mutex);
+}
+
+static inline void unlock(const gl_dict *d)
+{
+    if (d->sharers)
+        pthread_mutex_unlock(d->mutex);
+}
 
 static void *entry_at(const table *t, uint32_t id)
 {
@@ -176,7 +199,10 @@ gl_dict *gl_dict_new(void)
     d->stacks.entry_size = sizeof(stack_entry);
     d->threads.entry_size = sizeof(gl_thread_info);
     uint32_t zero;
-    if (gl_dict_string(d, "", 0, &zero) < 0 || gl_dict_func(d, (gl_func){0}, &zero) < 0 ||
+    d->mutex = malloc(sizeof *d->mutex);
+    if (d->mutex)
+        pthread_mutex_init(d->mutex, NULL);
+    if (!d->mutex || gl_dict_string(d, "", 0, &zero) < 0 || gl_dict_func(d, (gl_func){0}, &zero) < 0 ||
         gl_dict_stack(d, NULL, 0, &zero) < 0) {
         gl_dict_destroy(d);
         return NULL;
@@ -195,10 +221,13 @@ void gl_dict_destroy(gl_dict *d)
     table_free(&d->threads);
     pool_free(&d->text_pool);
     pool_free(&d->stack_pool);
+    if (d->mutex)
+        pthread_mutex_destroy(d->mutex);
+    free(d->mutex);
     free(d);
 }
 
-int gl_dict_string(gl_dict *d, const char *text, size_t n, uint32_t *id)
+static int find_string(gl_dict *d, const char *text, size_t n, uint32_t *id)
 {
     table *t = &d->strings;
     uint32_t hash = (uint32_t)XXH3_64bits(text, n);
@@ -223,22 +252,7 @@ int gl_dict_string(gl_dict *d, const char *text, size_t n, uint32_t *id)
     return 0;
 }
 
-int gl_dict_func(gl_dict *d, gl_func f, uint32_t *id)
-{
-    return table_plain(&d->funcs, &f, id);
-}
-
-int gl_dict_frame(gl_dict *d, gl_frame f, uint32_t *id)
-{
-    return table_plain(&d->frames, &f, id);
-}
-
-int gl_dict_thread(gl_dict *d, gl_thread_info t, uint32_t *index)
-{
-    return table_plain(&d->threads, &t, index);
-}
-
-int gl_dict_stack(gl_dict *d, const uint32_t *frames, size_t n, uint32_t *id)
+static int find_stack(gl_dict *d, const uint32_t *frames, size_t n, uint32_t *id)
 {
     table *t = &d->stacks;
     uint32_t hash = (uint32_t)XXH3_64bits(frames, n * sizeof *frames);
@@ -265,44 +279,99 @@ int gl_dict_stack(gl_dict *d, const uint32_t *frames, size_t n, uint32_t *id)
     return 0;
 }
 
-uint32_t gl_dict_string_count(const gl_dict *d) { return d->strings.count; }
-uint32_t gl_dict_func_count(const gl_dict *d) { return d->funcs.count; }
-uint32_t gl_dict_frame_count(const gl_dict *d) { return d->frames.count; }
-uint32_t gl_dict_stack_count(const gl_dict *d) { return d->stacks.count; }
-uint32_t gl_dict_thread_count(const gl_dict *d) { return d->threads.count; }
+int gl_dict_string(gl_dict *d, const char *text, size_t n, uint32_t *id)
+{
+    lock(d);
+    int rc = find_string(d, text, n, id);
+    unlock(d);
+    return rc;
+}
+
+int gl_dict_stack(gl_dict *d, const uint32_t *frames, size_t n, uint32_t *id)
+{
+    lock(d);
+    int rc = find_stack(d, frames, n, id);
+    unlock(d);
+    return rc;
+}
+
+static int find_plain(gl_dict *d, table *t, const void *entry, uint32_t *id)
+{
+    lock(d);
+    int rc = table_plain(t, entry, id);
+    unlock(d);
+    return rc;
+}
+
+int gl_dict_func(gl_dict *d, gl_func f, uint32_t *id) { return find_plain(d, &d->funcs, &f, id); }
+int gl_dict_frame(gl_dict *d, gl_frame f, uint32_t *id) { return find_plain(d, &d->frames, &f, id); }
+int gl_dict_thread(gl_dict *d, gl_thread_info t, uint32_t *index) { return find_plain(d, &d->threads, &t, index); }
+
+static uint32_t count_of(const gl_dict *d, const table *t)
+{
+    lock(d);
+    uint32_t n = t->count;
+    unlock(d);
+    return n;
+}
+
+/** An entry by value: the arrays move while they grow. False where there is none. */
+static inline bool copy_entry(const gl_dict *d, const table *t, uint32_t id, void *out, size_t size)
+{
+    lock(d);
+    bool there = id < t->count;
+    if (there)
+        memcpy(out, t->entries + id * size, size);
+    unlock(d);
+    return there;
+}
+
+uint32_t gl_dict_string_count(const gl_dict *d) { return count_of(d, &d->strings); }
+uint32_t gl_dict_func_count(const gl_dict *d) { return count_of(d, &d->funcs); }
+uint32_t gl_dict_frame_count(const gl_dict *d) { return count_of(d, &d->frames); }
+uint32_t gl_dict_stack_count(const gl_dict *d) { return count_of(d, &d->stacks); }
+uint32_t gl_dict_thread_count(const gl_dict *d) { return count_of(d, &d->threads); }
+
+void gl_dict_counts(const gl_dict *d, uint32_t out[5])
+{
+    const table *const tables[] = {&d->strings, &d->funcs, &d->frames, &d->stacks, &d->threads};
+    for (size_t i = 0; i < 5; i++)
+        out[i] = tables[i]->count;
+}
 
 const char *gl_dict_text(const gl_dict *d, uint32_t id, size_t *n)
 {
-    const text_entry *e = id < d->strings.count ? entry_at(&d->strings, id) : NULL;
+    text_entry e;
+    bool there = copy_entry(d, &d->strings, id, &e, sizeof e);
     if (n)
-        *n = e ? e->n : 0;
-    return e ? e->bytes : "";
+        *n = there ? e.n : 0;
+    return there ? e.bytes : "";
 }
 
 gl_func gl_dict_get_func(const gl_dict *d, uint32_t id)
 {
-    return id < d->funcs.count ? *(const gl_func *)entry_at(&d->funcs, id) : (gl_func){0};
+    gl_func f;
+    return copy_entry(d, &d->funcs, id, &f, sizeof f) ? f : (gl_func){0};
 }
 
 gl_frame gl_dict_get_frame(const gl_dict *d, uint32_t id)
 {
-    return id < d->frames.count ? *(const gl_frame *)entry_at(&d->frames, id) : (gl_frame){0};
+    gl_frame f;
+    return copy_entry(d, &d->frames, id, &f, sizeof f) ? f : (gl_frame){0};
 }
 
 gl_thread_info gl_dict_get_thread(const gl_dict *d, uint32_t index)
 {
-    return index < d->threads.count ? *(const gl_thread_info *)entry_at(&d->threads, index) : (gl_thread_info){0};
+    gl_thread_info t;
+    return copy_entry(d, &d->threads, index, &t, sizeof t) ? t : (gl_thread_info){0};
 }
 
 const uint32_t *gl_dict_get_stack(const gl_dict *d, uint32_t id, size_t *n)
 {
-    if (id >= d->stacks.count) {
-        *n = 0;
-        return NULL;
-    }
-    const stack_entry *e = entry_at(&d->stacks, id);
-    *n = e->n;
-    return e->frames;
+    stack_entry e;
+    bool there = copy_entry(d, &d->stacks, id, &e, sizeof e);
+    *n = there ? e.n : 0;
+    return there ? e.frames : NULL;
 }
 
 const char *gl_dict_stack_func(const gl_dict *d, uint32_t stack, size_t i)

@@ -135,6 +135,59 @@ static void threads_do_not_change_the_file(void **state)
     gl_dict_destroy(d);
 }
 
+/** Writes in runs of 100 events, with new table entries and metadata on the way. */
+static void write_growing(const char *path, const lt_events *l, unsigned threads)
+{
+    gl_error err = {0};
+    gl_writer *w;
+    gl_dict *d = gl_dict_new();
+    char text[32];
+    uint32_t id, frame;
+    assert_int_equal(gl_writer_open(&(gl_writer_options){.path = path, .dict = d, .chunk_events = 1500, .threads = threads},
+                                    &w, &err), 0);
+    for (size_t i = 0; i < l->n; i += 100) {
+        for (size_t k = i; k < i + 100 && i % 700 == 0; k += 10) {
+            int n = snprintf(text, sizeof text, "name %zu", k);
+            assert_int_equal(gl_dict_string(d, text, (size_t)n, &id), 0);
+            assert_int_equal(gl_dict_func(d, (gl_func){.name = id}, &id), 0);
+            assert_int_equal(gl_dict_frame(d, (gl_frame){.func = id}, &frame), 0);
+            assert_int_equal(gl_dict_stack(d, &frame, 1, &id), 0);
+        }
+        if (i == 7000)
+            assert_int_equal(gl_writer_meta(w, "half", "way"), 0);
+        if (i == 9000)
+            assert_int_equal(gl_writer_flush(w, &err), 0);
+        assert_int_equal(gl_writer_events(w, l->at + i, l->n - i < 100 ? l->n - i : 100), 0);
+    }
+    assert_int_equal(gl_writer_close(w, NULL, &err), 0);
+    gl_dict_destroy(d);
+}
+
+static void tables_that_grow_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    char path[256];
+    lt_random r = {5};
+    lt_events l = {0};
+    gl_dict *d = gl_dict_new();
+    lt_path(path, "growing");
+    lt_schedule(&l, &r, 30000, 100, 4, d);
+    size_t n, m;
+    write_growing(path, &l, 0);
+    uint8_t *alone = lt_slurp(path, &n);
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        write_growing(path, &l, threads);
+        uint8_t *helped = lt_slurp(path, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(alone, helped, n);
+        free(helped);
+    }
+    free(alone);
+    remove(path);
+    lt_free(&l);
+    gl_dict_destroy(d);
+}
+
 static void names_survive(void **state)
 {
     (void)state;
@@ -207,6 +260,7 @@ int main(void)
         cmocka_unit_test(no_event_and_one_event),
         cmocka_unit_test(columns_alone_equal_columns_together),
         cmocka_unit_test(threads_do_not_change_the_file),
+        cmocka_unit_test(tables_that_grow_do_not_depend_on_threads),
         cmocka_unit_test(names_survive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,8 @@
  * Table entries that events refer to must be in the dictionary when gl_writer_events is called; the writer puts new
  * entries into the file before the events that use them.
  *
- * Threads: one thread at a time per writer. The writer has at most `threads` helper threads of its own for compression.
+ * Threads: one thread at a time per writer and its dictionary. With `threads` in the options the writer has so many threads
+ * of its own that compress, and one that encodes: a failure is then told by a later call, at the latest by gl_writer_close.
  */
 #ifndef GOLANES_WRITER_H
 #define GOLANES_WRITER_H
@@ -36,7 +37,7 @@ typedef struct gl_writer_options {
     int fd;                 /**< where path is NULL: written from its current position; stays the caller's */
     gl_dict *dict;          /**< required; must outlive the writer */
     int level;              /**< zstd level, 0: the default (1) */
-    unsigned threads;       /**< compression threads beside the caller's, 0: none */
+    unsigned threads;       /**< threads that compress beside the caller's (and one that encodes), 0: none */
     uint32_t chunk_events;  /**< events a chunk at most, 0: the default */
 } gl_writer_options;
 
