@@ -1,4 +1,5 @@
 /* golanes export: a trace in the formats of other tools. */
+#include "export_page.h"
 #include "filter.h"
 #include "out.h"
 #include "outfile.h"
@@ -37,11 +38,27 @@ typedef struct exporting {
 
 typedef const char *(*name_at)(const void *user, size_t i);
 
+/* Made of the viewer's screen, so not by the library. */
+static const gl_export_format pages[] = {
+    {.name = "svg", .ending = ".svg", .brief = "a picture of the goroutines' lanes"},
+    {.name = "html", .ending = ".html", .brief = "a page that needs nothing else: the summary, and pictures of the lanes and lists"}};
+#define PAGES (sizeof pages / sizeof *pages)
+
+static const gl_export_format *format_at(size_t i)
+{
+    size_t n = 0;
+    while (gl_export_format_at(n))
+        n++;
+    return i < n ? gl_export_format_at(i) : i < n + PAGES ? &pages[i - n] : NULL;
+}
+
 static const char *format_name(const void *user, size_t i)
 {
     (void)user;
-    return gl_export_format_at(i) ? gl_export_format_at(i)->name : NULL;
+    return format_at(i) ? format_at(i)->name : NULL;
 }
+
+static bool is_page(const gl_export_format *f) { return f >= pages && f < pages + PAGES; }
 
 static const char *table_name(const void *user, size_t i)
 {
@@ -103,7 +120,9 @@ static int take_format(exporting *x)
         char list[LIST_MAX];
         return cli_usage_error(x->args->command, "--to is missing: one of %s", list_of(format_name, NULL, list, sizeof list));
     }
-    x->format = gl_export_format_find(name);
+    for (size_t i = 0; !x->format; i++)
+        if (strcmp(format_at(i)->name, name) == 0)
+            x->format = format_at(i);
     return 0;
 }
 
@@ -155,6 +174,13 @@ static int check_use(const exporting *x)
                 {CLI_OPT_PROFILE, GL_EXPORT_PROFILES, "pprof and folded"},
                 {CLI_OPT_OWN_TIMES, GL_EXPORT_PROFILES, "pprof and folded"}};
     static const cli_id of_events[] = {CLI_OPT_TYPE, CLI_OPT_GREP, CLI_OPT_IGNORE_CASE, CLI_OPT_LIMIT};
+    static const cli_id of_pages[] = {CLI_OPT_THEME, CLI_OPT_WIDTH};
+    for (size_t i = 0; i < sizeof of_pages / sizeof *of_pages && !is_page(x->format); i++)
+        if (cli_args_has(x->args, of_pages[i]))
+            return cli_usage_error(x->args->command, "--%s is for the formats svg and html, not for %s",
+                                   cli_options[of_pages[i]].name, x->format->name);
+    if (is_page(x->format) && cli_args_has(x->args, CLI_OPT_GOROUTINE))
+        return cli_usage_error(x->args->command, "--goroutine is not for pictures");
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
         if (cli_args_has(x->args, uses[i].id) && !(x->format->abilities & uses[i].ability))
             return cli_usage_error(x->args->command, "--%s is for the formats %s, not for %s", cli_options[uses[i].id].name,
@@ -273,6 +299,27 @@ static int finish(exporting *x, int status, const gl_error *err, const char *out
     return rc || x->enough ? rc : cli_ended(x->source, x->args);
 }
 
+/* Pages are small: made as a whole, then written. An exit code. */
+static int run_page(exporting *x, int fd, const char *out)
+{
+    gl_text text = {0};
+    const char *slash = strrchr(x->args->operands[0], '/');
+    cli_page_options o = {.name = slash && slash[1] ? slash + 1 : x->args->operands[0], .html = x->format == &pages[1],
+                          .theme = cli_args_text(x->args, CLI_OPT_THEME, NULL), .from = x->filter.from, .to = x->filter.to,
+                          .width = (unsigned)cli_args_number(x->args, CLI_OPT_WIDTH, 0)};
+    int rc = cli_export_page(x->source, &o, &text);
+    if (rc == 0)
+        cli_out_add(&x->out, text.bytes, text.n);
+    int written = cli_out_finish(&x->out);
+    rc = rc ? rc : written;
+    if (out && close(fd) < 0 && rc == 0)
+        rc = CLI_EXIT_OUTPUT;
+    if (out && rc)
+        unlink(out);
+    gl_text_clean_up(&text);
+    return rc ? rc : cli_ended(x->source, x->args);
+}
+
 static int run(exporting *x)
 {
     gl_error err = {0};
@@ -292,6 +339,8 @@ static int run(exporting *x)
     if (fd < 0)
         return CLI_EXIT_OUTPUT;
     cli_out_init(&x->out, fd);
+    if (is_page(x->format))
+        return run_page(x, fd, out);
     x->opt.sink = write_bytes;
     x->opt.sink_user = x;
     x->opt.title = cli_source_name(x->source);
@@ -339,8 +388,8 @@ static void add_columns(const char *table, gl_text *out)
 static void export_page(gl_text *out)
 {
     gl_text_str(out, "\n# FORMATS\n\n");
-    for (size_t i = 0; gl_export_format_at(i); i++)
-        add_row(gl_export_format_at(i)->name, gl_export_format_at(i)->brief, out);
+    for (size_t i = 0; format_at(i); i++)
+        add_row(format_at(i)->name, format_at(i)->brief, out);
     gl_text_str(out, "# PROFILES\n\n");
     for (size_t i = 0; gl_export_profile_at(i); i++)
         add_row(gl_export_profile_at(i)->name, gl_export_profile_at(i)->brief, out);
@@ -357,12 +406,12 @@ const cli_command cli_command_export = {
     .name = "export", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_export,
     .brief = "a trace in the formats of other tools",
     .description =
-        "Writes a trace as chrome, perfetto (timelines), pprof, folded (profiles), csv or jsonl (tables); its manual page has "
-        "all formats, profiles and tables with their columns.\n\n"
+        "Writes a trace as chrome, perfetto (timelines), pprof, folded (profiles), csv, jsonl (tables), svg or html (pictures); its manual "
+        "page has all formats, profiles and tables with their columns.\n\n"
         "With --from, or --to with a time, only that part is written; what was going on when it began is in it. --goroutine "
         "leaves other goroutines out.",
     CLI_OPTIONS(CLI_OPT_EXPORT_TO, CLI_OPT_EXPORT_OUTPUT, CLI_OPT_FORCE, CLI_OPT_TABLE, CLI_OPT_COLUMNS, CLI_OPT_PROFILE,
-                CLI_OPT_OWN_TIMES, CLI_OPT_FROM, CLI_OPT_GOROUTINE, CLI_OPT_TYPE, CLI_OPT_GREP, CLI_OPT_IGNORE_CASE,
+                CLI_OPT_OWN_TIMES, CLI_OPT_THEME, CLI_OPT_WIDTH, CLI_OPT_FROM, CLI_OPT_GOROUTINE, CLI_OPT_TYPE, CLI_OPT_GREP, CLI_OPT_IGNORE_CASE,
                 CLI_OPT_LIMIT, CLI_OPT_BINARY, CLI_OPT_SECONDS, CLI_OPT_STRICT, CLI_OPT_QUIET, CLI_OPT_HELP),
     .page_more = export_page,
     .examples = {{"golanes export run.lanes --to chrome -o run.json", "A timeline for ui.perfetto.dev, chrome://tracing or speedscope."},

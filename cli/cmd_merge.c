@@ -5,10 +5,9 @@
 #include "outlanes.h"
 #include "progress.h"
 #include "source.h"
+#include "spool.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,35 +41,6 @@ typedef struct merging {
 
 /* ---- opening -------------------------------------------------------------------------------------------------------- */
 
-static int to_writer(void *writer, const gl_event *events, size_t n) { return gl_writer_events(writer, events, n); }
-
-static int import_part(part *p, gl_error *err)
-{
-    const char *dir = getenv("TMPDIR");
-    char path[4096];
-    gl_writer *w = NULL;
-    snprintf(path, sizeof path, "%.4000s/golanes-XXXXXX", dir && *dir ? dir : "/tmp");
-    p->spool = mkostemp(path, O_CLOEXEC);
-    if (p->spool < 0)
-        return gl_fail(err, GL_E_IO, UINT64_MAX, "no temporary file could be made (%s); set TMPDIR to a folder with room",
-                       strerror(errno));
-    unlink(path);
-    gl_writer_options o = {.fd = p->spool, .dict = cli_source_own_dict(p->source)};
-    int status = gl_writer_open(&o, &w, err);
-    if (status == 0)
-        status = cli_source_stream(p->source, &(cli_plan){0}, to_writer, w, err);
-    if (status < 0) {
-        gl_writer_abandon(w);
-        return status;
-    }
-    status = gl_writer_close(w, NULL, err);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", p->spool);
-    if (status == 0)
-        status = gl_reader_open(path, &p->own, err);
-    p->reader = p->own;
-    return status;
-}
-
 /* The wall clock at time 0: told by the file, or by its first clock record that has one. */
 static int find_wall(part *p, gl_error *err)
 {
@@ -102,9 +72,7 @@ static int open_part(merging *x, size_t i, gl_error *err)
     int status = cli_source_open(p->name, &o, &p->source, err);
     if (status < 0)
         return status;
-    p->reader = cli_source_reader(p->source);
-    if (!p->reader)
-        status = import_part(p, err);
+    status = cli_spool(p->source, &p->reader, &p->own, &p->spool, err);
     if (status == 0)
         status = find_wall(p, err);
     if (status == 0)
