@@ -365,10 +365,11 @@ static int run_record(const cli_args *args)
 }
 
 const cli_command cli_command_record = {
-    .name = "record", .operands = "[--] PROGRAM [ARGUMENT...]", .program = true, .run = run_record,
+    .name = "record", .operands = "PROGRAM...", .program = true, .run = run_record,
     .brief = "run a program, or join one, and record its events",
     .description =
-        "Starts PROGRAM and writes what it tells of itself into a .lanes file: every program that is linked with golanes (see "
+        "Starts PROGRAM, with the arguments that follow it, and writes what it tells of itself into a .lanes file: every "
+        "program that is linked with golanes (see "
         "golanes-emit(3)), or that starts one. With --pid a running one is joined.\n\n"
         "The program notices nothing: it has our standard streams, our terminal and our process group; signals that are sent "
         "to golanes reach it; and golanes ends as it ended, with the same exit status or by the same signal. Options after "
