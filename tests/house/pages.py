@@ -26,9 +26,10 @@ class Pages:
         self.source, self.program, self.bad = source, program, []
         self.folder = os.path.join(build, 'docs', 'man')
         self.completions = os.path.join(build, 'docs', 'completions')
-        # "  summary FILE    what happened …" under "Commands:": the first words of indented lines with two columns.
+        # "  summary FILE    what happened …" under "Commands", up to the empty line: what stands two columns in.
         text = run(program, 'help').stdout
-        self.commands = re.findall(r'^ {2,}([a-z]+)\b[^\n]*? {2,}\S', text[text.lower().index('command'):], re.M)
+        listed = re.search(r'^Commands\n(.*?)\n\n', text, re.M | re.S)
+        self.commands = re.findall(r'^ {2}([a-z]+)\b', listed.group(1), re.M) if listed else []
         if len(self.commands) < 3:
             self.bad.append(f'golanes help lists no commands:\n{text}')
         self.options = {c: sorted(set(OPTION.findall(run(program, 'help', c).stdout))) for c in self.commands}
