@@ -34,6 +34,7 @@ gl_emit_process gl_emit_process_;
 
 static struct {
     gl_ring_header *page;   /* page 0; stays mapped while the process lives */
+    void *place;            /* in a child: where its parent's was, and its own is to be */
     gl_ring_header *whole;  /* all of the file, once a thread wanted a ring */
     uint64_t bytes;
     uint32_t map_state;
@@ -349,9 +350,11 @@ static bool take_file(int fd)
     struct stat st;
     if (fstat(fd, &st) < 0 || st.st_size < (off_t)GL_RING_HEADER_BYTES)
         return false;
-    void *page = mmap(NULL, GL_RING_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    int flags = MAP_SHARED | (here.place ? MAP_FIXED : 0);
+    void *page = mmap(here.place, GL_RING_HEADER_BYTES, PROT_READ | PROT_WRITE, flags, fd, 0);
     if (page == MAP_FAILED)
         return false;
+    here.place = NULL;
     here.page = page;
     here.fd = fd;
     here.device = st.st_dev;
@@ -365,6 +368,19 @@ static void drop_file(void)
     munmap(here.page, GL_RING_HEADER_BYTES);
     here.page = NULL;
     here.fd = -1;
+}
+
+/** In a child: its parent's page 0 goes, but not the place. fork may have been called by a signal handler that interrupted
+    a look at it, which is still to be finished. */
+static bool leave_file(void)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    if (mmap(here.page, GL_RING_HEADER_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED)
+        return false;
+    here.place = here.page;
+    here.page = NULL;
+    here.fd = -1;
+    return true;
 }
 
 /** The file that a recorder has left to us. The number may mean something else by now: the file must say what it is. */
@@ -460,8 +476,9 @@ static void in_child(void)
     here.whole = NULL;
     here.pid = (uint32_t)getpid();
     memset(here.populated, 0, sizeof here.populated);
-    drop_file();
     __atomic_store_n(&here.map_state, MAP_NONE, __ATOMIC_RELEASE);
+    if (!leave_file())
+        return;
     if (!(follow && take_file(fd) && attach())) {
         if (ours)
             close(fd);

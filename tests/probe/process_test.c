@@ -210,6 +210,30 @@ static void words_for_ever(uint64_t *counter)
     }
 }
 
+/**
+ * What a handler that forks has interrupted goes on in the child: an emit that has just found out where to look whether
+ * somebody listens must find a page there. It does by chance where the system puts the child's page into its parent's
+ * place; so better places, of one page each, are left for it here.
+ */
+static int finish_a_look(void)
+{
+    void *better[200];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (unsigned i = 0; i < 200; i++)
+        better[i] = mmap(NULL, page, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsetenv(GL_RING_ENV_OFF);
+    gl_emit_init();
+    const uint32_t *word = gl_emit_process_.listening;
+    for (unsigned i = 0; i < 200; i++)
+        if (!word || better[i] == MAP_FAILED || munmap(better[i], page) < 0)
+            return 1;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(__atomic_load_n(word, __ATOMIC_RELAXED) == 0 && gl_emit_process_.listening == word ? 0 : 2);
+    int status = 0;
+    return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 3;
+}
+
 static int program(const char *what)
 {
     if (!strcmp(what, "numbers")) {
@@ -230,6 +254,8 @@ static int program(const char *what)
         return gl_emit_listening();
     } else if (!strcmp(what, "words")) {
         words_for_ever(map_counter(atoi(getenv("COUNTER_FD"))));
+    } else if (!strcmp(what, "look")) {
+        return finish_a_look();
     } else if (!strcmp(what, "pause")) {
         pause();
     }
@@ -450,6 +476,19 @@ static void recorders_may_die(void)
 static void run_forks(void **state) { (void)state; assert_true(in_child(children_keep_out_of_parents_rings)); }
 static void run_bare_forks(void **state) { (void)state; assert_true(in_child(bare_forks_emit_to_nobody)); }
 
+static void children_can_finish_a_look(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        setenv(GL_RING_ENV_OFF, "off", 1); /* until it has made room */
+        execl("/proc/self/exe", "program", "look", (char *)NULL);
+        _exit(127);
+    }
+    reap(pid, 0);
+}
+
+static void run_looks(void **state) { (void)state; assert_true(in_child(children_can_finish_a_look)); }
+
 static void run_handler_forks(void **state)
 {
     (void)state;
@@ -468,6 +507,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_forks),  cmocka_unit_test(run_bare_forks), cmocka_unit_test(run_handler_forks),
+        cmocka_unit_test(run_looks),
         cmocka_unit_test(run_start),  cmocka_unit_test(run_follow),     cmocka_unit_test(run_one),
         cmocka_unit_test(run_killed), cmocka_unit_test(run_dead_recorder),
     };
