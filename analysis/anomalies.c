@@ -9,7 +9,7 @@ const gl_anomaly_info gl_anomaly_kinds[GL_ANOMALY_KINDS] = {
     [GL_ANOMALY_CLOSE_OF_CLOSED] = {"close-of-closed", "A second close panics: two goroutines think that closing is theirs.", true},
     [GL_ANOMALY_CLOSE_OF_NIL] = {"close-of-nil", "A close of a nil channel panics: it was never made, or was set to nil.", true},
     [GL_ANOMALY_PANIC] = {"dead-by-panic",
-                          "A goroutine panicked and did nothing more: unless it recovered, the program died with it.", true},
+                          "A goroutine panicked, and the trace ended with it: nothing recovered, and the program died.", true},
     [GL_ANOMALY_NO_UNPARK] = {"ran-without-unpark",
                               "A goroutine ran though nothing had ended its wait: events are missing, or the trace is wrong.", false},
     [GL_ANOMALY_IMPOSSIBLE] = {"impossible-move",
@@ -139,6 +139,7 @@ static int take_panic(gl_anomalies *a, const gl_event *ev)
     if (status < 0)
         return status;
     s->panicked_at = ev->time;
+    s->waits_for_death = false;
     s->panic_text = (uint32_t)ev->arg[0];
     s->panic_stack = ev->stack;
     s->panic_chan = ev->arg[1];
@@ -151,10 +152,10 @@ static int take_panic(gl_anomalies *a, const gl_event *ev)
     return 0;
 }
 
-/* It panicked, and that was the last that was seen of it. */
+/* It panicked, and that was the last that was seen of it: the trace ended soon after, as its program did. */
 static int died(gl_anomalies *a, gl_suspect *s, int64_t end)
 {
-    if (s->panicked_at < 0)
+    if (s->panicked_at < 0 || (!s->waits_for_death && end - s->panicked_at > GL_ANOMALY_DEATH_NS))
         return 0;
     gl_anomaly x = gl_anomaly_of(a, GL_ANOMALY_PANIC, s->panicked_at, s->g, s->panic_stack);
     x.group = s->group ? s->group : x.group;
@@ -196,15 +197,13 @@ static int take_chan(gl_anomalies *a, const gl_event *ev)
 
 /* --- goroutines --- */
 
-static int leave(gl_anomalies *a, uint64_t g, int64_t time)
+static int leave(gl_anomalies *a, uint64_t g)
 {
     gl_suspect *s;
     int status = gl_suspect_find(a, g, false, &s);
     if (status < 0 || !s)
         return status;
-    status = gl_crowd_break(a, s);
-    if (status == 0)
-        status = died(a, s, time);
+    status = gl_crowd_break(a, s); /* one that ends has recovered: else the program had ended */
     a->free_suspects[a->free_count++] = (uint32_t)(s - a->suspects);
     s->used = false;
     gl_map_remove(&a->suspect_of, g);
@@ -218,12 +217,18 @@ static bool is_panic_result(const gl_event *ev)
            (ev->type == GL_EV_ChanSelectEnd && ev->arg[3] == GL_CHAN_PANIC);
 }
 
+/* In Go's words, a goroutine whose panic nothing recovers. */
+static bool waits_for_death(const gl_anomalies *a, const gl_event *ev)
+{
+    return ev->type == GL_EV_GoBlock && strcmp(gl_dict_text(a->dict, (uint32_t)ev->arg[0], NULL), "panicwait") == 0;
+}
+
 /* Whoever does something has lived on. */
 static int take_life(gl_anomalies *a, const gl_event *ev)
 {
     gl_suspect *s;
     if (ev->type == GL_EV_GoEnd) {
-        int status = leave(a, ev->g, ev->time);
+        int status = leave(a, ev->g);
         return status < 0 ? status : gl_crowd_alive(a, ev->time, -1, 0);
     }
     if (ev->type == GL_EV_GoCreate) {
@@ -236,7 +241,9 @@ static int take_life(gl_anomalies *a, const gl_event *ev)
     int status = gl_suspect_find(a, ev->g, false, &s);
     if (status < 0 || !s)
         return status;
-    if (ev->type != GL_EV_Panic && !is_panic_result(ev))
+    if (waits_for_death(a, ev))
+        s->waits_for_death = true;
+    else if (ev->type != GL_EV_Panic && !is_panic_result(ev))
         s->panicked_at = -1;
     if (ev->type == GL_EV_ChanSendBegin || ev->type == GL_EV_ChanRecvBegin || ev->type == GL_EV_ChanSelectBegin)
         s->told_by = GL_TOLD_NOT;

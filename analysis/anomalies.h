@@ -19,6 +19,7 @@ typedef struct gl_suspect {
     uint32_t group;
     gl_row looks, yields;
     int64_t panicked_at; /* -1: it has not, or went on */
+    bool waits_for_death; /* as Go has it: nothing recovered */
     uint32_t panic_text, panic_stack;
     uint64_t panic_chan;
     uint8_t told_by; /* a panic in a channel operation was told of already: by its Panic event, or by its result */

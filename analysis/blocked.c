@@ -23,15 +23,19 @@ struct gl_blocked {
     gl_blocked_result result;
 };
 
+/* By its name neither the runtime's nor the tracer's. */
+static bool of_program(const gl_blocked *b, uint32_t name)
+{
+    return strncmp(gl_dict_text(b->dict, name, NULL), "runtime/trace.", 14) != 0 && !gl_summary_of_runtime(b->summary, name);
+}
+
 static int take_goroutine(void *user, const gl_goroutine_figures *g)
 {
     gl_blocked *b = user;
     if (g->end_state == GL_G_NOT_EXIST)
         return 0;
-    bool tracer = strncmp(gl_dict_text(b->dict, g->name, NULL), "runtime/trace.", 14) == 0;
     /* One without a name that does something may be the program's; one that waits is as like as not the runtime's. */
-    b->alive_of_program += g->name ? !tracer && !gl_summary_of_runtime(b->summary, g->name)
-                                   : g->end_state != GL_G_WAITING;
+    b->alive_of_program += g->name ? of_program(b, g->name) : g->end_state != GL_G_WAITING;
     return gl_map_put(&b->alive, g->id, g->end_state);
 }
 
@@ -302,11 +306,15 @@ static int collect(gl_blocked *b, const gl_summary_result *r)
 
 static void count_kinds(gl_blocked *b)
 {
+    uint64_t runtimes = 0;
     for (size_t i = 0; i < b->result.site_count; i++) {
         const gl_stuck_site *f = b->sites[i].figures;
         *(f->system ? &b->result.system : f->idle ? &b->result.idle : &b->result.waiting) += f->n;
+        if (f->system && f->name && of_program(b, f->name))
+            runtimes += f->n; /* by what they wait for, though not by their name */
     }
-    b->result.active = b->alive_of_program > b->result.waiting ? b->alive_of_program - b->result.waiting : 0;
+    uint64_t others = b->result.waiting + runtimes;
+    b->result.active = b->alive_of_program > others ? b->alive_of_program - others : 0;
     b->result.everybody = b->result.waiting && !b->result.active;
 }
 

@@ -49,6 +49,7 @@ extern const gl_anomaly_info gl_anomaly_kinds[GL_ANOMALY_KINDS];
 #define GL_ANOMALY_TIMERS_NS INT64_C(10000000)
 #define GL_ANOMALY_EXPLOSION_LEAST 1000  /**< goroutines more than at some moment within the last */
 #define GL_ANOMALY_EXPLOSION_NS INT64_C(100000000)
+#define GL_ANOMALY_DEATH_NS INT64_C(100000000) /**< from a panic to the end of the trace, at most */
 
 typedef struct gl_anomaly {
     gl_anomaly_kind kind;
