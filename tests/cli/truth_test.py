@@ -13,7 +13,7 @@ DEMO = os.environ.get('CHANRT_DEMO', '')
 class Truth(WrittenCase):
     def record(self, *what):
         """The trace, and the program's own figures."""
-        path = self.path('demo.lanes')
+        path = self.path(what[0].lstrip('-') + '.lanes')
         p = subprocess.run([GOLANES, 'record', '-q', '-o', path, '--', DEMO, *what], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            stdin=subprocess.DEVNULL, timeout=60, check=False)
         if not os.path.exists(path):
