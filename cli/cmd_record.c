@@ -385,7 +385,7 @@ const cli_command cli_command_record = {
         "status is 0. A program that is not there gives 127, one that can't be executed 126.",
     CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_MAX_SIZE, CLI_OPT_MAX_FILES, CLI_OPT_PID,
                 CLI_OPT_BLOCK, CLI_OPT_DROP, CLI_OPT_FLIGHT, CLI_OPT_TRIGGER, CLI_OPT_COOLDOWN, CLI_OPT_SNAP_LIMIT, CLI_OPT_QUIET, CLI_OPT_HELP),
-    .examples = {{"golanes record ./server --port 8080", "Writes server.lanes until the server ends."},
+    .examples = {{"golanes record ./server -addr :8080", "Writes server.lanes until the server ends."},
                  {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},
                  {"golanes record --pid $(pidof server)", "Until Ctrl-C."},
                  {"golanes record --flight 30s --trigger 'stw>5ms' ./server", "The half minute before each long pause."}},
