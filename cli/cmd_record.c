@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "golanes/probe_patch.h"
 #include "launch.h"
 #include "text.h"
 
@@ -23,7 +24,11 @@
 #define NAMES_MAX 10000
 #define FLUSH_LEAST INT64_C(10000000)
 
-const gl_probe_provider *const cli_record_providers[] = {&gl_probe_emit};
+const gl_probe_provider *const cli_record_providers[] = {
+#if defined(__x86_64__)
+    &gl_probe_patch,
+#endif
+    &gl_probe_emit};
 const size_t cli_record_provider_count = sizeof cli_record_providers / sizeof *cli_record_providers;
 
 typedef struct record {
@@ -48,6 +53,21 @@ static int64_t now_ns(void)
 
 /* ---- what is asked for ---------------------------------------------------------------------------------------------- */
 
+static int choose_stacks(const record *rec)
+{
+    static const char *const names[] = {
+        [GL_PROBE_STACKS_BLOCK] = "block", [GL_PROBE_STACKS_NONE] = "none", [GL_PROBE_STACKS_ALL] = "all"};
+    const char *wanted = cli_args_text(rec->args, CLI_OPT_RECORD_STACKS, "block");
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(wanted, names[i]) == 0) {
+#if defined(__x86_64__)
+            gl_probe_patch_choose(&(gl_probe_patch_options){.stacks = (gl_probe_stacks)i});
+#endif
+            return 0;
+        }
+    return cli_usage_error(rec->args->command, "--stacks: '%s' is none of block, none, all", wanted);
+}
+
 static int check(record *rec)
 {
     const cli_args *args = rec->args;
@@ -65,7 +85,9 @@ static int check(record *rec)
         return cli_usage_error(args->command, "standard output is the program's; name a file");
     if (out && strcmp(out, "-") == 0 && isatty(STDOUT_FILENO))
         return cli_usage_error(args->command, "a trace is nothing for a terminal; send it to a file or a pipe");
-    int rc = cli_record_plan_parse(args, &rec->plan);
+    int rc = choose_stacks(rec);
+    if (rc == 0)
+        rc = cli_record_plan_parse(args, &rec->plan);
     if (rc == 0 && out && strcmp(out, "-") == 0 && (rec->plan.flight || rec->plan.max_bytes))
         rc = cli_usage_error(args->command, "several files can't go to standard output; name one");
     return rc;
@@ -368,9 +390,10 @@ const cli_command cli_command_record = {
     .name = "record", .operands = "PROGRAM...", .program = true, .run = run_record,
     .brief = "run a program, or join one, and record its events",
     .description =
-        "Starts PROGRAM, with the arguments that follow it, and writes what it tells of itself into a .lanes file: every "
-        "program that is linked with golanes (see "
-        "golanes-emit(3)), or that starts one. With --pid a running one is joined.\n\n"
+        "Starts PROGRAM, with the arguments that follow it, and writes what happens in it into a .lanes file. It may be any Go "
+        "program for linux/amd64, as it is (Go 1.18 or later, stripped or not): its code is changed in memory while it runs. "
+        "Or a program that is linked with golanes (see golanes-emit(3)), or that starts one. With --pid a running one is "
+        "joined; when golanes ends, the program goes on as it was.\n\n"
         "The program notices nothing: it has our standard streams, our terminal and our process group; signals that are sent "
         "to golanes reach it; and golanes ends as it ended, with the same exit status or by the same signal. Options after "
         "PROGRAM are its own.\n\n"
@@ -384,7 +407,8 @@ const cli_command cli_command_record = {
         "on unrecorded, and what was written before can be read; golanes then ends with 4 where the program's own exit "
         "status is 0. A program that is not there gives 127, one that can't be executed 126.",
     CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_MAX_SIZE, CLI_OPT_MAX_FILES, CLI_OPT_PID,
-                CLI_OPT_BLOCK, CLI_OPT_DROP, CLI_OPT_FLIGHT, CLI_OPT_TRIGGER, CLI_OPT_COOLDOWN, CLI_OPT_SNAP_LIMIT, CLI_OPT_QUIET, CLI_OPT_HELP),
+                CLI_OPT_BLOCK, CLI_OPT_DROP, CLI_OPT_FLIGHT, CLI_OPT_TRIGGER, CLI_OPT_COOLDOWN, CLI_OPT_SNAP_LIMIT,
+                CLI_OPT_RECORD_STACKS, CLI_OPT_QUIET, CLI_OPT_HELP),
     .examples = {{"golanes record ./server -addr :8080", "Writes server.lanes until the server ends."},
                  {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},
                  {"golanes record --pid $(pidof server)", "Until Ctrl-C."},

@@ -1,0 +1,160 @@
+/*
+ * The memory that a patched program and its recorder share, and the records in it.
+ *
+ *     header (4096) | undo table | slot table | ring 0: control (4096), data, slack | ring 1 …
+ *
+ * A ring belongs to one M (a thread, in Go's words), which alone writes to it. A record is one or more 32-byte units;
+ * positions are bytes and only grow; a record that begins before the end of the ring may reach into the slack behind it,
+ * so that each lies in one piece. The writer stores the record, then the new head: on x86-64 a plain store publishes. A ring
+ * has memory from its start to `populated` only: there the writer goes on to the next lap, by a jump. The more the reader
+ * falls behind, the more memory it gives the ring; a small one stays in the cache.
+ *
+ * Everything a hook touches lies at a fixed place of this layout; whatever the recorder reads from here it checks, as the
+ * program could scribble over it.
+ */
+#ifndef GOLANES_PATCH_LAYOUT_H
+#define GOLANES_PATCH_LAYOUT_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GL_PATCH_MAGIC "GLPATCH1"
+#define GL_PATCH_VERSION 1u
+#define GL_PATCH_NAME "golanes-probe" /* of the memory, as /proc/PID/maps shows it */
+
+#define GL_PATCH_SITES 256u    /* in the undo table */
+#define GL_PATCH_BYTES 24u     /* displaced bytes of a site at most */
+#define GL_PATCH_MS 16384u     /* in the slot table: Ms with a larger number have no ring, and are counted */
+#define GL_PATCH_RINGS 128u
+#define GL_PATCH_RING_BYTES (UINT64_C(1) << 24) /* of addresses; memory is there as it is needed */
+#define GL_PATCH_SLACK 4096u
+#define GL_PATCH_CODE_BYTES (UINT64_C(1) << 17) /* two halves, used in turn: a thread may still be in the other one */
+#define GL_PATCH_UNIT 32u
+
+typedef enum gl_patch_state { GL_PATCH_EMPTY, GL_PATCH_PATCHED, GL_PATCH_RESTORED } gl_patch_state;
+
+typedef struct gl_patch_header {
+    char magic[8];
+    uint32_t version, state;
+    uint64_t bytes;      /* of the file */
+    uint64_t data, code; /* where it and the hooks lie in the program */
+    uint64_t ring_bytes;
+    uint32_t rings, sites;
+    uint32_t half;       /* of the code that is, or was last, in use */
+    uint32_t recorder;   /* its pid */
+    uint64_t recorder_start; /* when that process started, as its stat file says: tells it from a later one of that pid */
+    uint64_t attached;   /* ticks */
+    uint8_t pad0[128 - 80];
+    uint64_t taken;      /* 128: rings taken, by the program */
+    uint8_t pad1[64 - 8];
+    uint64_t offered;    /* 192: rings offered, by the recorder */
+    uint8_t pad2[64 - 8];
+    uint64_t no_ring;    /* 256: events of threads that found none */
+    uint64_t no_ring_last; /* ticks */
+    uint8_t pad3[256 - 16];
+    uint16_t offer[1024]; /* 512: offer[n & 1023] is the n-th ring offered */
+    uint8_t rest[4096 - 512 - 2048];
+} gl_patch_header;
+static_assert(sizeof(gl_patch_header) == 4096, "a page");
+static_assert(offsetof(gl_patch_header, taken) == 128 && offsetof(gl_patch_header, offered) == 192, "lines");
+static_assert(offsetof(gl_patch_header, offer) == 512, "offers");
+
+/** What stood at a place before. Written before the place is changed, so that whoever comes later can mend it. */
+typedef struct gl_patch_undo {
+    uint64_t address;
+    uint32_t length;
+    uint32_t done; /* 1: the hook's jump stands there */
+    uint8_t before[GL_PATCH_BYTES];
+    uint8_t after[GL_PATCH_BYTES];
+} gl_patch_undo;
+static_assert(sizeof(gl_patch_undo) == 64, "64 bytes");
+
+typedef struct gl_patch_ring {
+    uint64_t head;       /* writer's */
+    uint64_t busy;       /* 1 while a record is in the making */
+    uint64_t op_g;       /* goroutine of the last channel operation that began here, and what it was on: */
+    uint64_t op_arg;     /* the channel; of a select, how far its cases lie below the end of the stack */
+    uint64_t stamp;      /* of the change of state in the making */
+    uint64_t save[11];   /* registers of the hooked code */
+    uint64_t tail;       /* 128: reader's */
+    uint64_t populated;  /* bytes from the ring's start that have memory */
+    uint8_t pad0[48];
+    uint64_t dropped;    /* 192: records that found no room */
+    uint64_t dropped_last; /* ticks */
+    uint8_t pad1[48];
+    uint64_t m, m_id, tid; /* 256: who writes */
+    uint64_t assigned;   /* 1: the three above are there */
+    uint8_t pad2[512 - 256 - 32];
+    uint64_t memo[256];  /* 512: stacks that stand in the ring already, by their hash */
+    uint8_t rest[4096 - 512 - 2048];
+} gl_patch_ring;
+static_assert(sizeof(gl_patch_ring) == 4096, "a page");
+static_assert(offsetof(gl_patch_ring, tail) == 128 && offsetof(gl_patch_ring, dropped) == 192, "lines");
+static_assert(offsetof(gl_patch_ring, m) == 256 && offsetof(gl_patch_ring, memo) == 512, "places");
+
+/** Which record it is. The order is that of the translation's table. */
+typedef enum gl_patch_type {
+    GL_PATCH_NONE,
+    GL_PATCH_CAS,        /* g: whose state; arg: hash of its stack or 0; aux: P + 1; a old, b new, c wait reason */
+    GL_PATCH_STACK,      /* g: number of frames; arg: hash; then the frames */
+    GL_PATCH_NEWPROC,    /* g: creator; arg: new goroutine; aux: state. Then: hash, start function, creating pc, 0 */
+    GL_PATCH_SEND,       /* g; arg: channel; aux: fill; abc: capacity */
+    GL_PATCH_SEND_END,   /* g; arg: channel or 0; aux: fill; a: sent */
+    GL_PATCH_RECV,
+    GL_PATCH_RECV_END,   /* a: selected, b: received */
+    GL_PATCH_CLOSE,      /* g; arg: channel; aux: fill; a: was closed already or is nil. Then: hash */
+    GL_PATCH_SELECT,     /* g; aux: sends | receives << 16; a: blocks; then the cases' channels, SELECT_CASES at most */
+    GL_PATCH_SELECT_END, /* g; arg: channel or 0; aux: fill; a: received; c: chosen's low byte. Then: chosen */
+    GL_PATCH_MAKE,       /* g; arg: channel; aux: 0. Then: hash, capacity, element type, 0 */
+    GL_PATCH_GC_START,   /* g */
+    GL_PATCH_GC_END,
+    GL_PATCH_STW,        /* g; arg: who called; a: reason */
+    GL_PATCH_STW_END,
+    GL_PATCH_ASSIST,
+    GL_PATCH_ASSIST_END,
+    GL_PATCH_PANIC,      /* g; arg: type; aux: bytes of text; a: what arg is. Then: hash, 0, 0, 0, the text */
+    GL_PATCH_THROW,
+    GL_PATCH_FATAL,
+    GL_PATCH_JUMP,       /* the next record stands at the start of the next lap */
+    GL_PATCH_TYPES
+} gl_patch_type;
+
+typedef struct gl_patch_record {
+    uint64_t ticks;
+    uint64_t g;   /* top byte: further units of this record */
+    uint64_t arg;
+    uint32_t aux;
+    uint8_t a, b, c, type;
+} gl_patch_record;
+static_assert(sizeof(gl_patch_record) == GL_PATCH_UNIT, "a unit");
+
+#define GL_PATCH_EXTRA_SHIFT 56
+#define GL_PATCH_FRAMES 16u       /* of a stack at most */
+#define GL_PATCH_SELECT_CASES 32u
+#define GL_PATCH_TEXT 256u        /* bytes of a panic's text at most */
+/** No record is longer, with the stack before it: room for this is asked for where a record is not one unit. */
+#define GL_PATCH_LONGEST 1024u
+
+static inline uint64_t gl_patch_undo_offset(void)
+{
+    return sizeof(gl_patch_header);
+}
+static inline uint64_t gl_patch_slots_offset(void)
+{
+    return gl_patch_undo_offset() + GL_PATCH_SITES * sizeof(gl_patch_undo);
+}
+static inline uint64_t gl_patch_ring_stride(uint64_t ring_bytes)
+{
+    return sizeof(gl_patch_ring) + ring_bytes + GL_PATCH_SLACK;
+}
+static inline uint64_t gl_patch_rings_offset(void)
+{
+    return gl_patch_slots_offset() + GL_PATCH_MS * sizeof(uint64_t);
+}
+static inline uint64_t gl_patch_file_bytes(uint32_t rings, uint64_t ring_bytes)
+{
+    return gl_patch_rings_offset() + rings * gl_patch_ring_stride(ring_bytes);
+}
+
+#endif

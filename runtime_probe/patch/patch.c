@@ -1,0 +1,425 @@
+#include "patch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "golanes/clock.h"
+
+#define FRAMES 12u
+#define WITHIN_NS INT64_C(20000000)
+#define TRIES 100
+
+static gl_patch_undo *undo_table(const gl_patch *p)
+{
+    return (gl_patch_undo *)(void *)(p->memory + gl_patch_undo_offset());
+}
+
+/* Before anything is touched */
+
+static int refuse(const gl_patch *p, const char *why, gl_error *err)
+{
+    return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "%s can't be recorded: %s", p->info->path, why);
+}
+
+static int check_program(gl_patch *p, gl_error *err)
+{
+    if (p->info->race || p->info->msan || p->info->asan)
+        return refuse(p, "it was built with a sanitizer (-race, -msan, -asan), whose own hooks would meet ours", err);
+    if (gl_clock_best() != GL_RING_CLOCK_TSC)
+        return refuse(p, "this machine's time stamp counter can't be relied on", err);
+    int rc = gl_goprog_layout(p->prog, &p->layout, err);
+    if (rc >= 0)
+        rc = gl_goplan_make(p->prog, &p->layout, &p->plan, err);
+    if (rc < 0)
+        return rc;
+    gl_goprog_vars(p->prog, &p->vars);
+    for (size_t i = 0; i < GL_GOPROBE_COUNT && !p->plan->records; i++)
+        if (gl_goprobes[i].needed && !p->plan->probes[i].works)
+            return refuse(p, p->plan->probes[i].why, err);
+    return p->plan->records ? 0 : refuse(p, "a place that must be hooked was not found", err);
+}
+
+int gl_patch_open(const char *path, pid_t pid, const gl_patch_options *opt, gl_patch *p, gl_error *err)
+{
+    memset(p, 0, sizeof *p);
+    p->fd = -1;
+    p->pid = pid;
+    p->opt = *opt;
+    if (p->opt.frames == 0 || p->opt.frames > GL_PATCH_FRAMES)
+        p->opt.frames = FRAMES;
+    int rc = pid ? gl_goprog_open_pid(pid, &p->prog, NULL, err) : gl_goprog_open(path, &p->prog, NULL, err);
+    if (rc < 0)
+        return rc;
+    p->info = gl_goprog_get_info(p->prog);
+    rc = check_program(p, err);
+    if (rc < 0)
+        gl_patch_close(p);
+    return rc;
+}
+
+/* Hooks */
+
+static bool wanted(const gl_patch *p, const gl_gosite *s)
+{
+    return s->hookable && gl_hook_known(s->probe) && p->plan->probes[s->probe].works &&
+           (s->kind == GL_GOSITE_CAS || s->flags_dead);
+}
+
+/** The hooks' code, for the half that is not in use; in our memory, to be copied to the program. */
+static int make_hooks(gl_patch *p, gl_error *err)
+{
+    uint64_t half_bytes = GL_PATCH_CODE_BYTES / 2;
+    gl_hook_env env = {.layout = &p->layout,
+                       .data = p->data,
+                       .ring_bytes = GL_PATCH_RING_BYTES,
+                       .stacks = p->opt.stacks,
+                       .frames = p->opt.frames,
+                       .minor = p->info->minor};
+    gl_asm a;
+    p->image = malloc(half_bytes);
+    p->hooks = calloc(GL_PATCH_SITES, sizeof *p->hooks);
+    if (!p->image || !p->hooks)
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for hooks");
+    gl_asm_start(&a, p->image, half_bytes, p->code + p->half * half_bytes);
+    bool ok = gl_hooks_begin(&a, &env);
+    for (uint32_t i = 0; ok && i < p->plan->site_count; i++) {
+        const gl_gosite *s = &p->plan->sites[i];
+        if (!wanted(p, s))
+            continue;
+        const uint8_t *bytes = gl_goprog_bytes(p->prog, s->address, s->length);
+        ok = p->hook_count < GL_PATCH_SITES && bytes && gl_hook_make(&a, &env, s, bytes, p->bias, &p->hooks[p->hook_count]);
+        if (!ok)
+            return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "%s can't be recorded: the code of %s can't be moved",
+                           p->info->path, s->function.name);
+        p->hook_count++;
+    }
+    p->image_bytes = a.n;
+    return ok ? 0 : gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "hooks can't be made");
+}
+
+/** All places look as they do in the file: nobody else has changed them. */
+static int verify(const gl_patch *p, const gl_surgeon *s, gl_error *err)
+{
+    for (uint32_t i = 0; i < p->hook_count; i++) {
+        const gl_hook *h = &p->hooks[i];
+        uint8_t live[GL_PATCH_BYTES];
+        if (!gl_surgeon_read(s, h->address, live, h->length) || memcmp(live, h->before, h->length) != 0)
+            return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
+                           "the code of process %d is not that of its file: another tracer or profiler has changed it", (int)p->pid);
+    }
+    return 0;
+}
+
+/** A thread that stands between displaced instructions goes on in the copy. */
+static bool move_threads(const gl_patch *p, gl_surgeon *s)
+{
+    for (size_t t = 0; t < s->n; t++) {
+        struct user_regs_struct r;
+        if (s->held[t].gone || !gl_surgeon_regs(&s->held[t], &r))
+            continue;
+        for (uint32_t i = 0; i < p->hook_count; i++) {
+            const gl_hook *h = &p->hooks[i];
+            if (r.rip <= h->address || r.rip >= h->address + h->length)
+                continue;
+            bool moved = false;
+            for (unsigned k = 0; k < h->moved.n && !moved; k++)
+                if (h->moved.moved[k].from == r.rip) {
+                    r.rip = h->moved.moved[k].to;
+                    moved = gl_surgeon_set_regs(&s->held[t], &r);
+                }
+            if (!moved)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool restore(const gl_patch_undo *u, uint32_t n, gl_surgeon *s)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t live[GL_PATCH_BYTES];
+        if (!u[i].done || u[i].length > GL_PATCH_BYTES || !gl_surgeon_read(s, u[i].address, live, u[i].length))
+            continue;
+        if (memcmp(live, u[i].after, u[i].length) == 0)
+            all &= gl_surgeon_write(s, u[i].address, u[i].before, u[i].length);
+    }
+    return all;
+}
+
+static int write_jumps(gl_patch *p, gl_surgeon *s, gl_error *err)
+{
+    gl_patch_undo *u = undo_table(p);
+    for (uint32_t i = 0; i < p->hook_count; i++) {
+        const gl_hook *h = &p->hooks[i];
+        u[i] = (gl_patch_undo){.address = h->address, .length = h->length, .done = 1};
+        memcpy(u[i].before, h->before, h->length);
+        memcpy(u[i].after, h->after, h->length);
+    }
+    p->header->sites = p->hook_count;
+    p->header->attached = p->begin_ticks;
+    __atomic_store_n(&p->header->state, GL_PATCH_PATCHED, __ATOMIC_RELEASE);
+    for (uint32_t i = 0; i < p->hook_count; i++)
+        if (!gl_surgeon_write(s, p->hooks[i].address, p->hooks[i].after, p->hooks[i].length)) {
+            int why = errno;
+            restore(u, p->hook_count, s);
+            p->header->state = GL_PATCH_RESTORED;
+            return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "the code of process %d can't be written: %s", (int)p->pid, strerror(why));
+        }
+    p->patched = true;
+    return 0;
+}
+
+/** What is done while the program stands still. */
+static int operate(gl_patch *p, gl_surgeon *s, bool runs, gl_error *err)
+{
+    int rc = verify(p, s, err);
+    if (rc < 0)
+        return rc;
+    p->begin_ticks = gl_clock_ticks(GL_RING_CLOCK_TSC);
+    rc = write_jumps(p, s, err);
+    if (rc < 0 || !runs)
+        return rc;
+    rc = move_threads(p, s) ? gl_snapshot_take(s, &p->layout, &p->vars, p->bias, &p->snapshot, err)
+                            : gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "a thread stands within an instruction");
+    if (rc < 0) {
+        restore(undo_table(p), p->hook_count, s);
+        p->header->state = GL_PATCH_RESTORED;
+        p->patched = false;
+    }
+    return rc;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+typedef int (*standing_fn)(gl_patch *p, gl_surgeon *s, void *user, gl_error *err);
+
+/** Stops all threads, does something, lets them go on; tries again where a thread did not stop in time. */
+static int while_stopped(gl_patch *p, gl_surgeon *s, standing_fn fn, void *user, gl_error *err)
+{
+    int rc = GL_E_CANCELLED;
+    for (int tries = 0; rc == GL_E_CANCELLED && tries < TRIES; tries++) {
+        sigset_t before;
+        gl_surgeon_quiet(&before);
+        int64_t began = now_ns();
+        rc = gl_surgeon_stop(s, WITHIN_NS, err);
+        if (rc == 0) {
+            rc = fn(p, s, user, err);
+            gl_surgeon_release(s);
+        }
+        p->stop_ns = now_ns() - began;
+        gl_surgeon_unquiet(&before);
+        if (rc == GL_E_CANCELLED)
+            nanosleep(&(struct timespec){0, 1000000L * (1 + tries)}, NULL);
+    }
+    return rc;
+}
+
+static int operate_running(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
+{
+    (void)user;
+    return operate(p, s, true, err);
+}
+
+/* Attach */
+
+static bool lives(uint32_t recorder)
+{
+    char path[64], name[64] = "";
+    snprintf(path, sizeof path, "/proc/%u/comm", recorder);
+    FILE *f = fopen(path, "re");
+    bool is = f && fgets(name, sizeof name, f) && recorder != (uint32_t)getpid();
+    if (f)
+        fclose(f);
+    return is;
+}
+
+static int put_back(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
+{
+    uint32_t restored = GL_PATCH_RESTORED;
+    uint64_t data = *(uint64_t *)user;
+    gl_patch_header h;
+    gl_patch_undo *u = calloc(GL_PATCH_SITES, sizeof *u);
+    bool ok = u && gl_surgeon_read(s, data, &h, sizeof h) && h.sites <= GL_PATCH_SITES &&
+              gl_surgeon_read(s, data + gl_patch_undo_offset(), u, h.sites * sizeof *u);
+    /* Only places that we would hook ourselves are ever written to. */
+    for (uint32_t i = 0; ok && i < h.sites; i++) {
+        const gl_gosite *site = NULL;
+        for (uint32_t k = 0; k < p->plan->site_count && !site; k++)
+            if (p->plan->sites[k].address + p->bias == u[i].address && p->plan->sites[k].length == u[i].length)
+                site = &p->plan->sites[k];
+        const uint8_t *file = site ? gl_goprog_bytes(p->prog, site->address, site->length) : NULL;
+        ok = file && memcmp(file, u[i].before, u[i].length) == 0;
+    }
+    ok = ok && restore(u, h.sites, s) && gl_surgeon_write(s, data + offsetof(gl_patch_header, state), &restored, sizeof restored);
+    free(u);
+    return ok ? 0 : gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "what an earlier recorder changed in process %d can't be taken back", (int)p->pid);
+}
+
+/** An earlier recorder that was killed has left its hooks: they are taken out first. */
+static int take_over(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err)
+{
+    if (data == 0 || found->state != GL_PATCH_PATCHED)
+        return 0;
+    if (lives(found->recorder))
+        return gl_fail(err, GL_E_USAGE, UINT64_MAX, "process %d is being recorded already, by process %u", (int)p->pid, found->recorder);
+    return while_stopped(p, s, put_back, &data, err);
+}
+
+static int inject_running(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err)
+{
+    sigset_t before;
+    gl_surgeon_quiet(&before);
+    int rc = gl_surgeon_stop_one(s, 10 * WITHIN_NS, err);
+    if (rc == 0) {
+        rc = gl_patch_memory_inject(p, s, found, data, err);
+        gl_surgeon_release(s);
+    }
+    gl_surgeon_unquiet(&before);
+    return rc;
+}
+
+static int write_hooks(gl_patch *p, gl_surgeon *s, gl_error *err)
+{
+    int rc = make_hooks(p, err);
+    if (rc < 0)
+        return rc;
+    if (!gl_surgeon_write(s, p->code + p->half * (GL_PATCH_CODE_BYTES / 2), p->image, p->image_bytes))
+        return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "hooks can't be written into process %d: %s", (int)p->pid, strerror(errno));
+    return 0;
+}
+
+static int check_live(gl_patch *p, gl_error *err)
+{
+    gl_gomemory mem = {gl_gomemory_read_pid, &p->pid};
+    int rc = gl_goprog_check_live(p->prog, &p->layout, &p->vars, &mem, p->bias, NULL, 0, err);
+    return rc == GL_E_NOT_FOUND ? 0 : rc;
+}
+
+int gl_patch_attach(gl_patch *p, gl_error *err)
+{
+    gl_surgeon s;
+    gl_patch_header found;
+    uint64_t data = 0;
+    int rc = gl_goprog_bias(p->prog, p->pid, &p->bias, err);
+    if (rc >= 0)
+        rc = check_live(p, err);
+    if (rc >= 0)
+        rc = gl_patch_memory_make(p, err);
+    if (rc >= 0)
+        rc = gl_surgeon_open(&s, p->pid, err);
+    if (rc < 0)
+        return rc;
+    rc = gl_patch_memory_find(p, &s, &found, &data, err);
+    if (rc >= 0)
+        rc = take_over(p, &s, &found, data, err);
+    if (rc >= 0)
+        rc = inject_running(p, &s, &found, data, err);
+    if (rc >= 0)
+        rc = write_hooks(p, &s, err);
+    if (rc >= 0)
+        rc = while_stopped(p, &s, operate_running, NULL, err);
+    gl_surgeon_close(&s);
+    return rc;
+}
+
+/** AT_ENTRY of the kernel's list: where the program begins, after the dynamic linker if there is one. */
+static int find_entry(const gl_patch *p, uint64_t *entry, gl_error *err)
+{
+    char path[48];
+    uint64_t pair[2];
+    snprintf(path, sizeof path, "/proc/%d/auxv", (int)p->pid);
+    FILE *f = fopen(path, "re");
+    *entry = 0;
+    while (f && *entry == 0 && fread(pair, sizeof pair, 1, f) == 1)
+        if (pair[0] == 9)
+            *entry = pair[1];
+    if (f)
+        fclose(f);
+    return *entry ? 0 : gl_fail(err, GL_E_IO, UINT64_MAX, "%s can't be read", path);
+}
+
+int gl_patch_start(gl_patch *p, pid_t pid, gl_error *err)
+{
+    gl_surgeon s;
+    sigset_t before;
+    uint64_t entry;
+    p->pid = pid;
+    gl_surgeon_quiet(&before);
+    int rc = gl_surgeon_open(&s, pid, err), stopped = rc;
+    if (rc >= 0)
+        stopped = rc = gl_surgeon_adopt(&s, err);
+    if (rc >= 0)
+        rc = find_entry(p, &entry, err);
+    if (rc >= 0)
+        rc = gl_surgeon_run_to(&s, entry, err);
+    if (rc >= 0) {
+        p->bias = entry - p->info->entry;
+        rc = gl_patch_memory_make(p, err);
+    }
+    if (rc >= 0)
+        rc = gl_patch_memory_inject(p, &s, NULL, 0, err);
+    if (rc >= 0)
+        rc = write_hooks(p, &s, err);
+    if (rc >= 0)
+        rc = operate(p, &s, false, err);
+    if (stopped < 0)
+        ptrace(PTRACE_DETACH, pid, NULL, NULL);
+    gl_surgeon_release(&s);
+    gl_surgeon_close(&s);
+    gl_surgeon_unquiet(&before);
+    return rc;
+}
+
+/* Detach */
+
+static int take_out(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
+{
+    (void)user;
+    if (!restore(undo_table(p), p->hook_count, s))
+        return gl_fail(err, GL_E_IO, UINT64_MAX, "the hooks can't be taken out of process %d", (int)p->pid);
+    p->header->state = GL_PATCH_RESTORED;
+    p->patched = false;
+    return 0;
+}
+
+int gl_patch_detach(gl_patch *p, gl_error *err)
+{
+    gl_surgeon s;
+    if (!p->patched)
+        return 0;
+    int rc = gl_surgeon_open(&s, p->pid, err);
+    if (rc == 0) {
+        rc = while_stopped(p, &s, take_out, NULL, err);
+        gl_surgeon_close(&s);
+    }
+    if (rc == GL_E_NOT_FOUND) { /* it has ended */
+        p->patched = false;
+        rc = 0;
+    }
+    return rc;
+}
+
+void gl_patch_close(gl_patch *p)
+{
+    gl_snapshot_free(&p->snapshot);
+    gl_patch_memory_free(p);
+    free(p->hooks);
+    free(p->image);
+    gl_goplan_free(p->plan);
+    gl_goprog_close(p->prog);
+    p->hooks = NULL;
+    p->image = NULL;
+    p->plan = NULL;
+    p->prog = NULL;
+}

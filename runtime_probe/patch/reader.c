@@ -1,0 +1,257 @@
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "golanes/clock.h"
+
+#define LATER (UINT64_C(1) << 40) /* ticks: records come in while we read */
+#define QUEUE_MAX ((size_t)8 << 20) /* of a ring: more stays in it */
+
+int gl_reader_start(gl_reader *r, gl_patch *p, gl_translation *t)
+{
+    memset(r, 0, sizeof *r);
+    r->p = p;
+    r->t = t;
+    r->ring = calloc(GL_PATCH_RINGS, sizeof *r->ring);
+    for (uint32_t i = 0; r->ring && i < GL_PATCH_RINGS; i++)
+        r->ring[i].last = r->ring[i].bound = r->ring[i].looked = p->begin_ticks;
+    return r->ring ? 0 : GL_E_NOMEM;
+}
+
+void gl_reader_end(gl_reader *r)
+{
+    for (uint32_t i = 0; r->ring && i < GL_PATCH_RINGS; i++)
+        free(r->ring[i].queue);
+    free(r->ring);
+    r->ring = NULL;
+}
+
+static uint32_t rings_taken(const gl_reader *r)
+{
+    uint64_t n = __atomic_load_n(&r->p->header->taken, __ATOMIC_ACQUIRE);
+    return n < GL_PATCH_RINGS ? (uint32_t)n : GL_PATCH_RINGS;
+}
+
+/* From a ring into its queue */
+
+static bool room_for(gl_reader_ring *q, size_t bytes)
+{
+    if (q->from == q->to)
+        q->from = q->to = 0;
+    if (q->to + bytes <= q->room)
+        return true;
+    if (q->from > 0) {
+        memmove(q->queue, q->queue + q->from, q->to - q->from);
+        q->to -= q->from;
+        q->from = 0;
+    }
+    if (q->to + bytes <= q->room)
+        return true;
+    size_t room = q->room ? q->room : 65536;
+    while (room < q->to + bytes)
+        room *= 2;
+    uint8_t *more = realloc(q->queue, room);
+    if (!more)
+        return false;
+    q->queue = more;
+    q->room = room;
+    return true;
+}
+
+/** One record at the tail: taken, or passed over. False: what is there makes no sense. */
+static bool take_record(gl_reader *r, gl_reader_ring *q, const gl_patch_record *rec, uint64_t left, uint64_t now)
+{
+    uint32_t units = gl_record_units(rec);
+    uint64_t bytes = units * (uint64_t)GL_PATCH_UNIT;
+    if (units == 0 || bytes > left)
+        return false;
+    q->tail += bytes;
+    if (rec->type == GL_PATCH_JUMP) {
+        q->tail = (q->tail + GL_PATCH_RING_BYTES - 1) & ~(GL_PATCH_RING_BYTES - 1);
+        return true;
+    }
+    if (rec->type == GL_PATCH_STACK) {
+        size_t n = (size_t)(rec->g & 0xff), most = (units - 1) * (GL_PATCH_UNIT / 8);
+        gl_translate_stack(r->t, rec, (const uint64_t *)(const void *)(rec + 1), n < most ? n : most);
+        return true;
+    }
+    if (rec->ticks < q->last || rec->ticks > now + LATER) { /* a thread stamps its records in order: this is none */
+        r->t->damaged++;
+        return true;
+    }
+    memcpy(q->queue + q->to, rec, bytes);
+    q->to += bytes;
+    q->last = rec->ticks;
+    return true;
+}
+
+static int read_ring(gl_reader *r, uint32_t i, uint64_t head, uint64_t now)
+{
+    gl_reader_ring *q = &r->ring[i];
+    gl_patch_ring *ring = gl_patch_ring_of(r->p, i);
+    const uint8_t *data = (const uint8_t *)(ring + 1);
+    if (head < q->tail || head - q->tail > GL_PATCH_RING_BYTES || head % GL_PATCH_UNIT != 0) {
+        r->t->damaged++;
+        q->tail = head;
+    }
+    if (!room_for(q, head - q->tail))
+        return GL_E_NOMEM;
+    while (q->tail < head) {
+        const gl_patch_record *rec = (const gl_patch_record *)(const void *)(data + (q->tail & (GL_PATCH_RING_BYTES - 1)));
+        if (!take_record(r, q, rec, head - q->tail, now) || q->tail > head) {
+            r->t->damaged++;
+            q->tail = head;
+        }
+    }
+    __atomic_store_n(&ring->tail, q->tail, __ATOMIC_RELEASE);
+    return 0;
+}
+
+static void meet(gl_reader *r, uint32_t i)
+{
+    gl_patch_ring *ring = gl_patch_ring_of(r->p, i);
+    gl_patch_thread *th = &r->t->threads[i];
+    if (th->known || !__atomic_load_n(&ring->assigned, __ATOMIC_ACQUIRE))
+        return;
+    const gl_snapshot *snap = &r->p->snapshot;
+    gl_session_owner owner = {.pid = (uint32_t)r->p->pid, .tid = (uint32_t)ring->tid, .turn = 1, .ring = i};
+    if (owner.tid == 0) /* the first thread takes part before it knows its number */
+        owner.tid = owner.pid;
+    int status = r->t->sink->on_thread(r->t->sink->user, &owner, &th->who);
+    if (status < 0)
+        r->t->status = status;
+    r->t->process = th->who.process;
+    th->known = true;
+    for (size_t k = 0; k < snap->ms; k++)
+        if (snap->m[k].id == ring->m_id)
+            th->g = snap->m[k].g;
+}
+
+/** How old a record of this ring can still be that we have not seen. */
+static void look(gl_reader *r, uint32_t i, uint64_t now)
+{
+    gl_reader_ring *q = &r->ring[i];
+    gl_patch_ring *ring = gl_patch_ring_of(r->p, i);
+    uint64_t second = UINT64_C(2000000000), slack = 20000; /* what a store may need to be seen: far less than that */
+    bool busy = __atomic_load_n(&ring->busy, __ATOMIC_ACQUIRE) != 0;
+    uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+    if (head - q->tail > ring->populated / 4)
+        gl_patch_memory_grow(r->p, i);
+    if (q->to - q->from < QUEUE_MAX) {
+        int status = read_ring(r, i, head, now);
+        if (status < 0)
+            r->t->status = status;
+    }
+    if (!busy) {
+        q->stuck_since = 0;
+        q->bound = now - slack;
+    } else if (q->stuck_since == 0 || q->stuck_head != head) {
+        q->stuck_since = now;
+        q->stuck_head = head;
+        q->bound = q->last;
+    } else {
+        /* A thread that was ended in the middle of a record never finishes it. */
+        q->bound = now - q->stuck_since > second ? now - slack : q->last;
+    }
+    if (q->tail < head)
+        q->bound = q->last;
+}
+
+static void tell_losses(gl_reader *r, uint32_t i, uint64_t now)
+{
+    gl_reader_ring *q = &r->ring[i];
+    uint64_t n = __atomic_load_n(&gl_patch_ring_of(r->p, i)->dropped, __ATOMIC_RELAXED);
+    if (n > q->dropped)
+        gl_translate_lost(r->t, i, n - q->dropped, q->looked, now);
+    q->dropped = n;
+    q->looked = now;
+}
+
+static void tell_no_ring(gl_reader *r, uint64_t now)
+{
+    uint64_t n = __atomic_load_n(&r->p->header->no_ring, __ATOMIC_RELAXED);
+    if (n > r->no_ring)
+        gl_translate_lost(r->t, UINT32_MAX, n - r->no_ring, now, now);
+    r->no_ring = n;
+}
+
+/* From the queues to the translation */
+
+static const gl_patch_record *next_of(const gl_reader_ring *q)
+{
+    return q->from < q->to ? (const gl_patch_record *)(const void *)(q->queue + q->from) : NULL;
+}
+
+/** The ring whose next record is oldest, and up to when that stays so. */
+static uint32_t oldest(const gl_reader *r, uint64_t *until)
+{
+    uint32_t best = UINT32_MAX;
+    uint64_t first = UINT64_MAX, second = UINT64_MAX;
+    for (uint32_t i = 0; i < r->rings; i++) {
+        const gl_patch_record *rec = next_of(&r->ring[i]);
+        if (!rec)
+            continue;
+        if (rec->ticks < first) {
+            second = first;
+            first = rec->ticks;
+            best = i;
+        } else if (rec->ticks < second) {
+            second = rec->ticks;
+        }
+    }
+    *until = second;
+    return best;
+}
+
+static void hand_on(gl_reader *r, uint64_t watermark)
+{
+    uint64_t until;
+    for (uint32_t i; r->t->status == 0 && (i = oldest(r, &until)) != UINT32_MAX;) {
+        gl_reader_ring *q = &r->ring[i];
+        const gl_patch_record *rec = next_of(q);
+        if (rec->ticks > watermark)
+            break;
+        if (until > watermark)
+            until = watermark;
+        while (rec && rec->ticks <= until && r->t->status == 0) {
+            gl_translate(r->t, i, rec);
+            q->from += gl_record_units(rec) * (size_t)GL_PATCH_UNIT;
+            rec = next_of(q);
+        }
+    }
+}
+
+int gl_reader_drain(gl_reader *r, const gl_session_sink *sink, bool last, gl_error *err)
+{
+    r->t->sink = sink;
+    r->t->status = 0;
+    uint64_t now = gl_clock_ticks(GL_RING_CLOCK_TSC), watermark = last ? UINT64_MAX : now;
+    r->rings = rings_taken(r);
+    for (uint32_t i = 0; i < r->rings; i++) {
+        meet(r, i);
+        look(r, i, now);
+        if (!last && r->ring[i].bound < watermark)
+            watermark = r->ring[i].bound;
+    }
+    hand_on(r, watermark);
+    for (uint32_t i = 0; i < r->rings; i++)
+        tell_losses(r, i, now);
+    tell_no_ring(r, now);
+    gl_translate_flush(r->t);
+    if (r->t->status >= 0)
+        return 0;
+    return gl_fail(err, (gl_status)r->t->status, UINT64_MAX, "reading what process %d wrote failed: %s", (int)r->p->pid,
+                   gl_status_text(r->t->status));
+}
+
+uint64_t gl_reader_waiting(const gl_reader *r)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < r->rings; i++) {
+        const gl_patch_ring *ring = gl_patch_ring_of(r->p, i);
+        uint64_t n = __atomic_load_n(&ring->head, __ATOMIC_RELAXED) - r->ring[i].tail;
+        most = n > most ? n : most;
+    }
+    return most;
+}

@@ -1,0 +1,37 @@
+/*
+ * Reading all rings, and putting what they hold in the order of time.
+ *
+ * A record may be handed on once no ring can bring an older one. A ring says whether a record is in the making: then no
+ * record of it is older than its last; else none is older than the moment we looked.
+ */
+#ifndef GOLANES_PATCH_READER_H
+#define GOLANES_PATCH_READER_H
+
+#include "translate.h"
+
+typedef struct gl_reader_ring {
+    uint64_t tail, last; /* position read up to; ticks of the last record */
+    uint64_t bound;      /* nothing older than this will come */
+    uint64_t stuck_since; /* ticks since when the same record has been in the making, 0: none is */
+    uint64_t stuck_head;
+    uint64_t dropped, looked; /* losses told of; ticks of the last look */
+    uint8_t *queue;           /* read, not handed on yet: whole records */
+    size_t from, to, room;
+} gl_reader_ring;
+
+typedef struct gl_reader {
+    gl_patch *p;
+    gl_translation *t;
+    gl_reader_ring *ring;
+    uint32_t rings;
+    uint64_t no_ring;
+} gl_reader;
+
+int gl_reader_start(gl_reader *r, gl_patch *p, gl_translation *t);
+void gl_reader_end(gl_reader *r);
+/** Reads and hands on. last: nobody writes any more, all of it is handed on. */
+int gl_reader_drain(gl_reader *r, const gl_session_sink *sink, bool last, gl_error *err);
+/** Bytes that wait in the fullest ring. */
+uint64_t gl_reader_waiting(const gl_reader *r);
+
+#endif

@@ -1,0 +1,259 @@
+/* The patch backend as the recorder sees it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "golanes/clock.h"
+#include "golanes/probe_patch.h"
+#include "reader.h"
+
+typedef struct patch_source {
+    gl_patch p;
+    gl_translation t;
+    gl_reader reader;
+    bool stopped;
+} patch_source;
+
+static gl_probe_patch_options chosen;
+
+void gl_probe_patch_choose(const gl_probe_patch_options *opt)
+{
+    chosen = *opt;
+}
+
+static gl_patch_options options(const gl_probe_target *target)
+{
+    static const gl_patch_stacks stacks[] = {[GL_PROBE_STACKS_BLOCK] = GL_STACKS_BLOCK,
+                                             [GL_PROBE_STACKS_NONE] = GL_STACKS_NONE,
+                                             [GL_PROBE_STACKS_ALL] = GL_STACKS_ALL};
+    return (gl_patch_options){.stacks = stacks[chosen.stacks], .frames = chosen.frames,
+                              .large_bytes = target->rings.large_bytes};
+}
+
+/* Source */
+
+static uint32_t rings(void *self)
+{
+    (void)self;
+    return 1; /* they are put in order here, so that they are one to the recorder */
+}
+
+static int drain(void *self, uint32_t ring, const gl_session_sink *sink, gl_error *err)
+{
+    (void)ring;
+    patch_source *s = self;
+    return gl_reader_drain(&s->reader, sink, false, err);
+}
+
+static int finish(void *self, uint32_t ring, const gl_session_sink *sink, gl_error *err)
+{
+    (void)ring;
+    patch_source *s = self;
+    return gl_reader_drain(&s->reader, sink, true, err);
+}
+
+static void fill(void *self, uint32_t ring, uint64_t *waiting, uint64_t *size)
+{
+    (void)ring;
+    patch_source *s = self;
+    *waiting = gl_reader_waiting(&s->reader);
+    *size = GL_PATCH_RING_BYTES;
+}
+
+static void tend(void *self)
+{
+    patch_source *s = self;
+    gl_patch_memory_tend(&s->p);
+}
+
+static void take_clock(void *self, gl_ring_pair *out)
+{
+    (void)self;
+    gl_clock_take(GL_RING_CLOCK_TSC, out);
+}
+
+static int begin(void *self, const gl_session_sink *sink, gl_error *err)
+{
+    patch_source *s = self;
+    s->t.sink = sink;
+    s->t.status = 0;
+    gl_translate_snapshot(&s->t);
+    if (s->t.status >= 0)
+        return 0;
+    return gl_fail(err, (gl_status)s->t.status, UINT64_MAX, "the state of process %d can't be written: %s", (int)s->p.pid,
+                   gl_status_text(s->t.status));
+}
+
+static void no_ring(void *self, gl_session_no_ring *out)
+{
+    patch_source *s = self;
+    memset(out, 0, sizeof *out);
+    out->events = __atomic_load_n(&s->p.header->no_ring, __ATOMIC_RELAXED);
+    out->first = s->p.begin_ticks;
+    out->last = __atomic_load_n(&s->p.header->no_ring_last, __ATOMIC_RELAXED);
+}
+
+static void stop(void *self)
+{
+    patch_source *s = self;
+    gl_error err;
+    if (!s->stopped && gl_patch_detach(&s->p, &err) == 0)
+        s->stopped = true;
+}
+
+static size_t places(void *self, uint32_t pid, uint64_t pc, gl_probe_place *out, size_t n)
+{
+    patch_source *s = self;
+    gl_goframe f[GL_PROBE_PLACES_MAX];
+    if (pid != (uint32_t)s->p.pid)
+        return 0;
+    if (n > GL_PROBE_PLACES_MAX)
+        n = GL_PROBE_PLACES_MAX;
+    n = gl_goprog_frames(s->p.prog, pc - s->p.bias, f, n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (gl_probe_place){f[i].func, f[i].file, f[i].line};
+    return n;
+}
+
+static int meta(void *self, int (*put)(void *user, const char *key, const char *value), void *user)
+{
+    patch_source *s = self;
+    char text[32], sites[16];
+    snprintf(text, sizeof text, "%.3f", (double)s->p.stop_ns / 1e6);
+    snprintf(sites, sizeof sites, "%u", s->p.hook_count);
+    int rc = put(user, "patch.sites", sites);
+    return rc >= 0 && s->p.snapshot.gs ? put(user, "patch.stop_ms", text) : rc;
+}
+
+static void close_source(void *self)
+{
+    patch_source *s = self;
+    stop(s);
+    gl_reader_end(&s->reader);
+    gl_translation_end(&s->t);
+    gl_patch_close(&s->p);
+    free(s);
+}
+
+static const gl_probe_source_ops ops = {
+    .name = "patch",
+    .rings = rings,
+    .drain = drain,
+    .finish = finish,
+    .fill = fill,
+    .tend = tend,
+    .take_clock = take_clock,
+    .begin = begin,
+    .no_ring = no_ring,
+    .stop = stop,
+    .places = places,
+    .meta = meta,
+    .close = close_source,
+};
+
+/* Provider */
+
+static int is_go(const gl_probe_target *target, gl_error *err)
+{
+    gl_goprog *prog;
+    gl_goprog_refusal why = GL_GOPROG_READABLE;
+    int rc = target->pid ? gl_goprog_open_pid(target->pid, &prog, &why, err) : gl_goprog_open(target->path, &prog, &why, err);
+    if (rc >= 0) {
+        gl_goprog_close(prog);
+        return 1;
+    }
+    return why == GL_GOPROG_TOO_OLD || why == GL_GOPROG_GARBLED || why == GL_GOPROG_PLUGIN ? rc : 0;
+}
+
+static int fits(const gl_probe_target *target, gl_error *err)
+{
+    struct stat st;
+    int rc = is_go(target, err);
+    if (rc <= 0)
+        return rc;
+    if (target->rings.policy != GL_RING_DROP)
+        return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "a Go program can't be made to wait for the recorder, only to drop events");
+    if (target->pid == 0 && stat(target->path, &st) == 0 && (st.st_mode & (S_ISUID | S_ISGID)) && geteuid() != 0)
+        return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "%s takes another user's rights when it starts: such a program can't be recorded",
+                       target->path);
+    return 1;
+}
+
+static int prepare(const gl_probe_target *target, gl_probe_start *start, void **state, gl_error *err)
+{
+    (void)start;
+    patch_source *s = calloc(1, sizeof *s);
+    if (!s)
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
+    gl_patch_options opt = options(target);
+    int rc = gl_patch_open(target->path, 0, &opt, &s->p, err);
+    if (rc < 0) {
+        free(s);
+        return rc;
+    }
+    *state = s;
+    return 0;
+}
+
+static int in_child(void *state)
+{
+    (void)state;
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : errno;
+}
+
+static void discard(void *state)
+{
+    patch_source *s = state;
+    gl_patch_close(&s->p);
+    free(s);
+}
+
+/** What reads the rings, once the program is patched. */
+static int open_reader(patch_source *s, gl_probe_source *out, gl_error *err)
+{
+    int rc = gl_translation_start(&s->t, &s->p);
+    if (rc == 0)
+        rc = gl_reader_start(&s->reader, &s->p, &s->t);
+    if (rc < 0) {
+        close_source(s);
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
+    }
+    *out = (gl_probe_source){&ops, s, GL_RING_CLOCK_TSC, (uint32_t)s->p.pid, s->p.info->version};
+    return 0;
+}
+
+static int started(void *state, pid_t pid, gl_probe_source *out, gl_error *err)
+{
+    patch_source *s = state;
+    int rc = gl_patch_start(&s->p, pid, err);
+    if (rc < 0) {
+        discard(s);
+        return rc;
+    }
+    return open_reader(s, out, err);
+}
+
+static int join(const gl_probe_target *target, gl_probe_source *out, gl_error *err)
+{
+    patch_source *s = calloc(1, sizeof *s);
+    if (!s)
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
+    gl_patch_options opt = options(target);
+    int rc = gl_patch_open(NULL, target->pid, &opt, &s->p, err);
+    if (rc < 0) {
+        free(s);
+        return rc;
+    }
+    rc = gl_patch_attach(&s->p, err);
+    if (rc < 0) {
+        discard(s);
+        return rc;
+    }
+    return open_reader(s, out, err);
+}
+
+const gl_probe_provider gl_probe_patch = {"patch", fits, prepare, in_child, started, discard, join};

@@ -1,0 +1,430 @@
+#include "surgeon.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PTRACE_EVENT_STOP_ 128
+#define OWED_NS INT64_C(10000000000)
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void nap(long ns)
+{
+    struct timespec t = {0, ns};
+    nanosleep(&t, NULL);
+}
+
+static int refused(gl_error *err, pid_t pid, int why)
+{
+    if (why == ESRCH)
+        return gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "process %d is gone", (int)pid);
+    return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
+                   "process %d may not be traced (%s): it must be of the same user and have no other tracer, and where "
+                   "/proc/sys/kernel/yama/ptrace_scope is not 0 only a program that golanes starts can be recorded",
+                   (int)pid, strerror(why));
+}
+
+int gl_surgeon_open(gl_surgeon *s, pid_t pid, gl_error *err)
+{
+    char path[48];
+    memset(s, 0, sizeof *s);
+    s->pid = pid;
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    s->mem = open(path, O_RDWR | O_CLOEXEC);
+    if (s->mem < 0)
+        return refused(err, pid, errno == ENOENT ? ESRCH : errno);
+    return 0;
+}
+
+void gl_surgeon_close(gl_surgeon *s)
+{
+    if (s->mem > 0)
+        close(s->mem);
+    free(s->held);
+    memset(s, 0, sizeof *s);
+}
+
+void gl_surgeon_quiet(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+void gl_surgeon_unquiet(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* Threads */
+
+static gl_held *find(gl_surgeon *s, pid_t tid)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->held[i].tid == tid && !s->held[i].gone)
+            return &s->held[i];
+    return NULL;
+}
+
+static gl_held *add(gl_surgeon *s, pid_t tid)
+{
+    if (s->n == s->room) {
+        size_t room = s->room ? 2 * s->room : 64;
+        gl_held *held = realloc(s->held, room * sizeof *held);
+        if (!held)
+            return NULL;
+        s->held = held;
+        s->room = room;
+    }
+    s->held[s->n] = (gl_held){.tid = tid};
+    return &s->held[s->n++];
+}
+
+/** 1: taken and told to stop. 0: it is gone. Negative: may not be traced. */
+static int take(gl_surgeon *s, pid_t tid, gl_error *err)
+{
+    if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)(uintptr_t)PTRACE_O_TRACESYSGOOD) != 0)
+        return errno == ESRCH ? 0 : refused(err, s->pid, errno);
+    if (!add(s, tid)) {
+        ptrace(PTRACE_DETACH, tid, NULL, NULL); /* works only if it is stopped; else our end lets it go */
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for the threads of process %d", (int)s->pid);
+    }
+    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+    return 1;
+}
+
+/** Looks whether a thread has stopped by now. */
+static void look(gl_held *h)
+{
+    int st;
+    pid_t got = waitpid(h->tid, &st, __WALL | WNOHANG);
+    if (got == 0)
+        return;
+    if (got < 0 || WIFEXITED(st) || WIFSIGNALED(st)) {
+        h->gone = true;
+        return;
+    }
+    h->stopped = true;
+    if (st >> 16 == 0 && (WSTOPSIG(st) & 0x80) == 0)
+        h->signal = WSTOPSIG(st);
+}
+
+/** Takes all threads that are not taken yet; how many there were, or a failure. */
+static int take_new(gl_surgeon *s, gl_error *err)
+{
+    char path[48];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)s->pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return refused(err, s->pid, ESRCH);
+    int taken = 0, rc = 0;
+    for (struct dirent *e; rc >= 0 && (e = readdir(dir));) {
+        pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
+        if (tid > 0 && !find(s, tid)) {
+            rc = take(s, tid, err);
+            taken += rc > 0;
+        }
+    }
+    closedir(dir);
+    return rc < 0 ? rc : taken;
+}
+
+static bool all_stopped(gl_surgeon *s)
+{
+    bool all = true;
+    for (size_t i = 0; i < s->n; i++) {
+        gl_held *h = &s->held[i];
+        if (!h->stopped && !h->gone)
+            look(h);
+        all &= h->stopped || h->gone;
+    }
+    return all;
+}
+
+static bool wait_stopped(gl_surgeon *s, int64_t until)
+{
+    for (int tries = 0; !all_stopped(s); tries++) {
+        if (now_ns() >= until)
+            return false;
+        nap(tries < 20 ? 10000 : 100000);
+    }
+    return true;
+}
+
+static bool any_stopped(const gl_surgeon *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->held[i].stopped && !s->held[i].gone)
+            return true;
+    return false;
+}
+
+int gl_surgeon_stop(gl_surgeon *s, int64_t within_ns, gl_error *err)
+{
+    int64_t until = now_ns() + within_ns;
+    s->n = 0;
+    int rc;
+    do {
+        rc = take_new(s, err);
+        if (rc >= 0 && !wait_stopped(s, until))
+            rc = gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "a thread of process %d did not stop in time", (int)s->pid);
+    } while (rc > 0);
+    if (rc == 0 && !any_stopped(s))
+        rc = refused(err, s->pid, ESRCH);
+    if (rc < 0)
+        gl_surgeon_release(s);
+    return rc;
+}
+
+/** A thread in the middle of a system call would have to take it up again afterwards, which works, but the fewer the better. */
+static bool computes(const gl_held *h)
+{
+    struct user_regs_struct r;
+    return gl_surgeon_regs(h, &r) && (int64_t)r.orig_rax < 0;
+}
+
+int gl_surgeon_stop_one(gl_surgeon *s, int64_t within_ns, gl_error *err)
+{
+    char path[48];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)s->pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return refused(err, s->pid, ESRCH);
+    int64_t until = now_ns() + within_ns;
+    pid_t fallback = 0;
+    int rc = 0;
+    s->n = 0;
+    for (int tries = 0; rc == 0 && now_ns() < until;) {
+        struct dirent *e = readdir(dir);
+        if (!e && tries++ < 1000) {
+            rewinddir(dir);
+            if (fallback == 0)
+                nap(1000000);
+            continue;
+        }
+        pid_t tid = e ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
+        if (tid <= 0)
+            continue;
+        rc = take(s, tid, err);
+        if (rc <= 0)
+            continue;
+        if (wait_stopped(s, now_ns() + 2000000) && !s->held[0].gone && (computes(&s->held[0]) || tries > 0))
+            break;
+        rc = 0;
+        fallback = tid;
+        gl_surgeon_release(s);
+    }
+    closedir(dir);
+    if (rc == 0)
+        rc = gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "no thread of process %d stopped in time", (int)s->pid);
+    return rc < 0 ? rc : 0;
+}
+
+void gl_surgeon_release(gl_surgeon *s)
+{
+    int64_t until = now_ns() + OWED_NS;
+    for (size_t left = s->n; left > 0;) {
+        left = 0;
+        for (size_t i = 0; i < s->n; i++) {
+            gl_held *h = &s->held[i];
+            if (!h->gone && !h->stopped)
+                look(h);
+            if (h->gone)
+                continue;
+            if (h->stopped && (ptrace(PTRACE_DETACH, h->tid, NULL, (void *)(intptr_t)h->signal) == 0 || errno == ESRCH))
+                h->gone = true;
+            else
+                left++;
+        }
+        /* A thread that waits for a child of vfork stops later: until then it is ours, and may not be left. */
+        if (left && now_ns() > until)
+            break;
+        if (left)
+            nap(200000);
+    }
+    s->n = 0;
+}
+
+/* A child that asked for it */
+
+static int wait_signal(gl_surgeon *s, int *signal, gl_error *err)
+{
+    int st;
+    pid_t got;
+    do
+        got = waitpid(s->pid, &st, __WALL);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 || !WIFSTOPPED(st)) {
+        s->n = 0;
+        return gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "process %d ended before it began", (int)s->pid);
+    }
+    *signal = WSTOPSIG(st);
+    return 0;
+}
+
+int gl_surgeon_adopt(gl_surgeon *s, gl_error *err)
+{
+    int signal = 0;
+    s->by_traceme = true;
+    s->n = 0;
+    if (!add(s, s->pid))
+        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a thread");
+    s->held[0].stopped = true;
+    int rc = wait_signal(s, &signal, err);
+    if (rc == 0 && ptrace(PTRACE_SETOPTIONS, s->pid, NULL, (void *)(uintptr_t)PTRACE_O_TRACESYSGOOD) != 0)
+        rc = refused(err, s->pid, errno);
+    return rc;
+}
+
+int gl_surgeon_run_to(gl_surgeon *s, uint64_t address, gl_error *err)
+{
+    uint8_t before, stop = 0xcc;
+    int signal = 0, rc;
+    if (!gl_surgeon_read(s, address, &before, 1) || !gl_surgeon_write(s, address, &stop, 1))
+        return gl_fail(err, GL_E_IO, UINT64_MAX, "process %d can't be stopped where its program begins: %s", (int)s->pid, strerror(errno));
+    do {
+        if (ptrace(PTRACE_CONT, s->pid, NULL, (void *)(intptr_t)signal) != 0)
+            return refused(err, s->pid, errno);
+        rc = wait_signal(s, &signal, err);
+    } while (rc == 0 && signal != SIGTRAP);
+    struct user_regs_struct r;
+    if (rc < 0)
+        return rc;
+    bool there = gl_surgeon_regs(&s->held[0], &r) && r.rip == address + 1;
+    r.rip = address;
+    if (!gl_surgeon_write(s, address, &before, 1) || !there || !gl_surgeon_set_regs(&s->held[0], &r))
+        return gl_fail(err, GL_E_IO, UINT64_MAX, "process %d did not stop where its program begins", (int)s->pid);
+    return 0;
+}
+
+/* Registers and memory */
+
+bool gl_surgeon_regs(const gl_held *h, struct user_regs_struct *out)
+{
+    return !h->gone && ptrace(PTRACE_GETREGS, h->tid, NULL, out) == 0;
+}
+
+bool gl_surgeon_set_regs(const gl_held *h, const struct user_regs_struct *regs)
+{
+    struct user_regs_struct r = *regs;
+    return ptrace(PTRACE_SETREGS, h->tid, NULL, &r) == 0;
+}
+
+bool gl_surgeon_read(const gl_surgeon *s, uint64_t address, void *to, size_t n)
+{
+    return pread(s->mem, to, n, (off_t)address) == (ssize_t)n;
+}
+
+/** Where the kernel lets nobody write through read-only mappings by /proc/PID/mem, it may let a tracer by words. */
+static bool poke(gl_surgeon *s, uint64_t address, const uint8_t *from, size_t n)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        pid_t tid = s->held[i].tid;
+        if (s->held[i].gone || !s->held[i].stopped)
+            continue;
+        for (size_t at = 0; at < n; at++) {
+            uint64_t word_at = (address + at) & ~UINT64_C(7);
+            errno = 0;
+            long word = ptrace(PTRACE_PEEKDATA, tid, (void *)(uintptr_t)word_at, NULL);
+            if (errno != 0)
+                return false;
+            memcpy((char *)&word + (address + at - word_at), from + at, 1);
+            if (ptrace(PTRACE_POKEDATA, tid, (void *)(uintptr_t)word_at, (void *)word) != 0)
+                return false;
+        }
+        return true;
+    }
+    return false;
+}
+
+bool gl_surgeon_write(gl_surgeon *s, uint64_t address, const void *from, size_t n)
+{
+    return pwrite(s->mem, from, n, (off_t)address) == (ssize_t)n || poke(s, address, from, n);
+}
+
+/* System calls in another's name */
+
+static int step(gl_surgeon *s, long request, gl_error *err)
+{
+    int st = 0;
+    pid_t tid = s->held[0].tid, got;
+    if (ptrace((enum __ptrace_request)request, tid, NULL, NULL) != 0)
+        return refused(err, s->pid, errno);
+    do
+        got = waitpid(tid, &st, __WALL);
+    while (got < 0 && errno == EINTR);
+    if (got == tid && WIFSTOPPED(st))
+        return st >> 8;
+    s->held[0].gone = true;
+    return gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "process %d ended", (int)s->pid);
+}
+
+/** Up to the next begin or end of a system call. */
+static int to_syscall_stop(gl_surgeon *s, gl_error *err)
+{
+    int st;
+    do
+        st = step(s, PTRACE_SYSCALL, err);
+    while (st >= 0 && st != (SIGTRAP | 0x80));
+    return st < 0 ? st : 0;
+}
+
+static int call(gl_surgeon *s, const struct user_regs_struct *regs, int64_t *result, gl_error *err)
+{
+    struct user_regs_struct r;
+    if (!gl_surgeon_set_regs(&s->held[0], regs))
+        return refused(err, s->pid, errno);
+    int rc = to_syscall_stop(s, err);
+    if (rc == 0)
+        rc = to_syscall_stop(s, err);
+    if (rc == 0 && !gl_surgeon_regs(&s->held[0], &r))
+        rc = refused(err, s->pid, errno);
+    if (rc == 0)
+        *result = (int64_t)r.rax;
+    return rc;
+}
+
+int gl_inject(gl_surgeon *s, uint64_t at, long number, const uint64_t args[6], int64_t *result, gl_error *err)
+{
+    struct user_regs_struct before, r;
+    uint64_t all = ~UINT64_C(0), mask = 0;
+    pid_t tid = s->held[0].tid;
+    if (!gl_surgeon_regs(&s->held[0], &before) ||
+        ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof mask, &mask) != 0 ||
+        ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof all, &all) != 0)
+        return refused(err, s->pid, errno);
+    r = before;
+    r.rip = at;
+    r.rax = (uint64_t)number;
+    r.orig_rax = (uint64_t)-1; /* the call it was in, if any, is not to be taken up now */
+    r.rdi = args[0];
+    r.rsi = args[1];
+    r.rdx = args[2];
+    r.r10 = args[3];
+    r.r8 = args[4];
+    r.r9 = args[5];
+    int rc = call(s, &r, result, err);
+    /* Its own call is taken up again only on the way out of a stop like the one that we found it in. */
+    if (rc == 0 && !s->by_traceme && ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0) {
+        int st = step(s, PTRACE_CONT, err);
+        rc = st < 0 ? st : 0;
+    }
+    if (!s->held[0].gone) {
+        gl_surgeon_set_regs(&s->held[0], &before);
+        ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof mask, &mask);
+    }
+    return rc;
+}

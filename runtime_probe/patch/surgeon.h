@@ -1,0 +1,63 @@
+/*
+ * Holding a process still, all of it or one thread, by ptrace; changing its memory; letting it go as it was.
+ *
+ * A thread that is stopped when we die is let go by the kernel. Only while a system call is made in its name (gl_inject)
+ * would it go on in the wrong place; that lasts some microseconds.
+ *
+ * Threads: all calls between a stop and its release by one thread, with signals blocked (gl_surgeon_quiet).
+ */
+#ifndef GOLANES_PATCH_SURGEON_H
+#define GOLANES_PATCH_SURGEON_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "golanes/error.h"
+
+typedef struct gl_held {
+    pid_t tid;
+    bool stopped, gone;
+    int signal; /* that was about to be delivered when it stopped */
+} gl_held;
+
+typedef struct gl_surgeon {
+    pid_t pid;
+    int mem;
+    gl_held *held;
+    size_t n, room;
+    bool by_traceme; /* a child of ours that asked to be traced: one thread, held since its exec */
+} gl_surgeon;
+
+int gl_surgeon_open(gl_surgeon *s, pid_t pid, gl_error *err) GL_MUST_CHECK;
+void gl_surgeon_close(gl_surgeon *s);
+
+/** Blocks signals for this thread, so that nothing ends us while others are held; and takes it back. */
+void gl_surgeon_quiet(sigset_t *before);
+void gl_surgeon_unquiet(const sigset_t *before);
+
+/** Stops all threads; none is stopped after a failure. GL_E_CANCELLED: a thread did not stop in time; try again. */
+int gl_surgeon_stop(gl_surgeon *s, int64_t within_ns, gl_error *err) GL_MUST_CHECK;
+/** Stops one thread, whichever answers: s->held[0]. */
+int gl_surgeon_stop_one(gl_surgeon *s, int64_t within_ns, gl_error *err) GL_MUST_CHECK;
+/** Takes up a child that is stopped by its own exec. */
+int gl_surgeon_adopt(gl_surgeon *s, gl_error *err) GL_MUST_CHECK;
+/** Lets a child run up to an address of its program. */
+int gl_surgeon_run_to(gl_surgeon *s, uint64_t address, gl_error *err) GL_MUST_CHECK;
+/** Lets all go on. */
+void gl_surgeon_release(gl_surgeon *s);
+
+bool gl_surgeon_regs(const gl_held *h, struct user_regs_struct *out);
+bool gl_surgeon_set_regs(const gl_held *h, const struct user_regs_struct *regs);
+
+/** Exactly n bytes, or false. The writes go through what is mapped read-only. */
+bool gl_surgeon_read(const gl_surgeon *s, uint64_t address, void *to, size_t n);
+bool gl_surgeon_write(gl_surgeon *s, uint64_t address, const void *from, size_t n);
+
+/** A system call in the name of held[0], by the `syscall` instruction at `at`. *result is the kernel's, negative: -errno. */
+int gl_inject(gl_surgeon *s, uint64_t at, long number, const uint64_t args[6], int64_t *result, gl_error *err) GL_MUST_CHECK;
+
+#endif

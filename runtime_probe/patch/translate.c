@@ -1,0 +1,233 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "translate_internal.h"
+
+/* Stacks, by the hash that stands in records */
+
+typedef struct gl_stack_ids {
+    struct {
+        uint64_t hash;
+        uint32_t id;
+    } *slot;
+    size_t room, n;
+} gl_stack_ids;
+
+static size_t stack_place(const gl_stack_ids *s, uint64_t hash)
+{
+    size_t i = (size_t)(hash >> 8) & (s->room - 1);
+    while (s->slot[i].hash != 0 && s->slot[i].hash != hash)
+        i = (i + 1) & (s->room - 1);
+    return i;
+}
+
+static bool stack_grow(gl_stack_ids *s)
+{
+    gl_stack_ids more = {NULL, s->room ? 2 * s->room : 256, s->n};
+    more.slot = calloc(more.room, sizeof *more.slot);
+    if (!more.slot)
+        return false;
+    for (size_t i = 0; i < s->room; i++)
+        if (s->slot[i].hash != 0)
+            more.slot[stack_place(&more, s->slot[i].hash)] = s->slot[i];
+    free(s->slot);
+    *s = more;
+    return true;
+}
+
+void gl_translate_stack(gl_translation *t, const gl_patch_record *r, const uint64_t *pcs, size_t n)
+{
+    gl_stack_ids *s = t->stacks;
+    if (r->arg == 0 || (2 * (s->n + 1) > s->room && !stack_grow(s)))
+        return;
+    size_t i = stack_place(s, r->arg);
+    if (s->slot[i].hash == r->arg)
+        return;
+    uint64_t frames[GL_PATCH_FRAMES + 1];
+    if (n > GL_PATCH_FRAMES)
+        n = GL_PATCH_FRAMES;
+    /* All are return addresses; of the innermost the sink takes it that it is not. */
+    for (size_t k = 0; k < n; k++)
+        frames[k] = pcs[k] - (k == 0);
+    uint32_t id = 0;
+    int status = t->sink->on_stack(t->sink->user, (uint32_t)t->p->pid, frames, n, &id);
+    if (status < 0) {
+        t->status = status;
+        return;
+    }
+    s->slot[i].hash = r->arg;
+    s->slot[i].id = id;
+    s->n++;
+}
+
+uint32_t gl_translate_stack_id(gl_translation *t, uint64_t hash)
+{
+    const gl_stack_ids *s = t->stacks;
+    return hash && s->room ? s->slot[stack_place(s, hash)].id : 0;
+}
+
+/* Events */
+
+void gl_translate_flush(gl_translation *t)
+{
+    size_t n = t->n;
+    t->n = 0;
+    if (n == 0 || t->status < 0)
+        return;
+    int status = t->sink->on_events(t->sink->user, t->batch, n);
+    if (status != 0)
+        t->status = status;
+}
+
+uint32_t gl_translate_text(gl_translation *t, const char *text, size_t n)
+{
+    uint32_t id = 0;
+    int status = t->sink->on_text(t->sink->user, text, n, &id);
+    if (status < 0)
+        t->status = status;
+    return id;
+}
+
+uint64_t gl_turn_goroutine(const gl_turn *x, uint64_t g)
+{
+    return g ? g | x->t->process << 48 : 0;
+}
+
+gl_event *gl_turn_event(const gl_turn *x, gl_event_type type, uint64_t g)
+{
+    gl_translation *t = x->t;
+    if (t->n == GL_TRANSLATE_BATCH)
+        gl_translate_flush(t);
+    gl_event *ev = &t->batch[t->n++];
+    *ev = (gl_event){.time = (int64_t)x->r->ticks,
+                     .g = gl_turn_goroutine(x, g),
+                     .thread = x->thread ? x->thread->who.thread : GL_NO_THREAD,
+                     .p = x->thread ? x->thread->p : GL_NO_PROC,
+                     .type = (uint16_t)type};
+    return ev;
+}
+
+/* The collector */
+
+static void gc_start(const gl_turn *x)
+{
+    gl_turn_event(x, GL_EV_GCStart, x->g)->arg[0] = ++x->t->cycle;
+}
+
+static void gc_end(const gl_turn *x)
+{
+    gl_turn_event(x, GL_EV_GCEnd, x->g)->arg[0] = x->t->cycle;
+}
+
+/** Until 1.20 no reason is given, but there is only one place in the collector for each. */
+static const char *stop_reason(const gl_turn *x)
+{
+    gl_gofunc f;
+    if (x->t->p->info->minor > 20)
+        return gl_goprog_stop_reason(x->t->p->info->minor, x->r->a);
+    if (!gl_goprog_func_of(x->t->p->prog, x->r->arg - x->t->p->bias - 1, &f))
+        return NULL;
+    if (strncmp(f.name, "runtime.gcStart", 15) == 0)
+        return gl_goprog_stop_reason(22, 2);
+    return strncmp(f.name, "runtime.gcMarkDone", 18) == 0 ? gl_goprog_stop_reason(22, 1) : NULL;
+}
+
+static void stw(const gl_turn *x)
+{
+    const char *reason = stop_reason(x);
+    x->t->stop_reason = reason ? gl_translate_text(x->t, reason, strlen(reason)) : x->t->empty_text;
+    gl_turn_event(x, GL_EV_GCSTWBegin, x->g)->arg[0] = x->t->stop_reason;
+}
+
+static void stw_end(const gl_turn *x)
+{
+    gl_turn_event(x, GL_EV_GCSTWEnd, x->g)->arg[0] = x->t->stop_reason;
+}
+
+static void assist(const gl_turn *x)
+{
+    gl_turn_event(x, GL_EV_GCMarkAssistBegin, x->g);
+}
+
+static void assist_end(const gl_turn *x)
+{
+    gl_turn_event(x, GL_EV_GCMarkAssistEnd, x->g);
+}
+
+/* Records */
+
+static const struct {
+    gl_turn_fn turn;
+    uint32_t extra_min, extra_max;
+} kinds[GL_PATCH_TYPES] = {
+    [GL_PATCH_CAS] = {gl_turn_cas, 0, 0},
+    [GL_PATCH_STACK] = {NULL, 1, GL_PATCH_FRAMES / 4 + 1},
+    [GL_PATCH_NEWPROC] = {gl_turn_newproc, 1, 1},
+    [GL_PATCH_SEND] = {gl_turn_chan_begin, 0, 0},
+    [GL_PATCH_SEND_END] = {gl_turn_send_end, 0, 0},
+    [GL_PATCH_RECV] = {gl_turn_chan_begin, 0, 0},
+    [GL_PATCH_RECV_END] = {gl_turn_recv_end, 0, 0},
+    [GL_PATCH_CLOSE] = {gl_turn_close, 1, 1},
+    [GL_PATCH_SELECT] = {gl_turn_select, 0, GL_PATCH_SELECT_CASES / 4},
+    [GL_PATCH_SELECT_END] = {gl_turn_select_end, 0, 0},
+    [GL_PATCH_MAKE] = {gl_turn_make, 1, 1},
+    [GL_PATCH_GC_START] = {gc_start, 0, 0},
+    [GL_PATCH_GC_END] = {gc_end, 0, 0},
+    [GL_PATCH_STW] = {stw, 0, 0},
+    [GL_PATCH_STW_END] = {stw_end, 0, 0},
+    [GL_PATCH_ASSIST] = {assist, 0, 0},
+    [GL_PATCH_ASSIST_END] = {assist_end, 0, 0},
+    [GL_PATCH_PANIC] = {gl_turn_failure, 9, 9},
+    [GL_PATCH_THROW] = {gl_turn_failure, 9, 9},
+    [GL_PATCH_FATAL] = {gl_turn_failure, 9, 9},
+    [GL_PATCH_JUMP] = {NULL, 0, 0},
+};
+
+uint32_t gl_record_units(const gl_patch_record *r)
+{
+    uint32_t extra = (uint32_t)(r->g >> GL_PATCH_EXTRA_SHIFT);
+    if (r->type >= GL_PATCH_TYPES || r->type == GL_PATCH_NONE)
+        return 0;
+    return extra >= kinds[r->type].extra_min && extra <= kinds[r->type].extra_max ? 1 + extra : 0;
+}
+
+void gl_translate(gl_translation *t, uint32_t ring, const gl_patch_record *r)
+{
+    gl_turn x = {t, &t->threads[ring], ring, r, (const uint64_t *)(const void *)(r + 1),
+                 r->g & ((UINT64_C(1) << GL_PATCH_EXTRA_SHIFT) - 1)};
+    if (kinds[r->type].turn && t->status >= 0)
+        kinds[r->type].turn(&x);
+}
+
+void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last)
+{
+    gl_patch_record r = {.ticks = first};
+    gl_turn x = {t, ring == UINT32_MAX ? NULL : &t->threads[ring], ring, &r, NULL, 0};
+    static const char why[] = "no room in the ring", none[] = "no ring for the thread";
+    uint32_t text = x.thread ? gl_translate_text(t, why, sizeof why - 1) : gl_translate_text(t, none, sizeof none - 1);
+    gl_event *ev = gl_turn_event(&x, GL_EV_Lost, 0);
+    ev->arg[0] = events;
+    ev->arg[2] = last;
+    ev->arg[3] = text;
+}
+
+int gl_translation_start(gl_translation *t, gl_patch *p)
+{
+    memset(t, 0, sizeof *t);
+    t->p = p;
+    t->stacks = calloc(1, sizeof *t->stacks);
+    t->threads = calloc(GL_PATCH_RINGS, sizeof *t->threads);
+    for (uint32_t i = 0; t->threads && i < GL_PATCH_RINGS; i++)
+        t->threads[i].p = GL_NO_PROC;
+    return t->stacks && t->threads ? 0 : GL_E_NOMEM;
+}
+
+void gl_translation_end(gl_translation *t)
+{
+    if (t->stacks)
+        free(t->stacks->slot);
+    free(t->stacks);
+    free(t->threads);
+    free(t->p_thread);
+    gl_patch_gs_free(&t->gs);
+}

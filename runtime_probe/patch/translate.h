@@ -1,0 +1,58 @@
+/*
+ * Records, in the order of their time over all rings, become events of the vocabulary.
+ *
+ * Because the order is that of time, and each change of state was stamped before it took place, the state of a goroutine
+ * is always known; where records were lost, a GoStatus says where it is taken up again.
+ */
+#ifndef GOLANES_PATCH_TRANSLATE_H
+#define GOLANES_PATCH_TRANSLATE_H
+
+#include "golanes/probe_session.h"
+#include "goroutines.h"
+#include "patch.h"
+
+#define GL_TRANSLATE_BATCH 512
+
+/** A thread that writes into a ring. */
+typedef struct gl_patch_thread {
+    gl_session_thread who;
+    uint64_t g;     /* goroutine that it runs, 0: none */
+    uint32_t p;     /* GL_NO_PROC: none */
+    bool known;
+} gl_patch_thread;
+
+typedef struct gl_translation {
+    gl_patch *p;
+    const gl_session_sink *sink;
+    int status;     /* of the sink: negative ends it, GL_DRAIN_ENOUGH asks for a pause */
+    uint64_t process; /* bits 48 and up of goroutine ids */
+    gl_patch_gs gs;
+    gl_patch_thread *threads; /* by ring */
+    int32_t *p_thread;        /* by P: the ring whose thread has it, -1: none */
+    uint32_t ps;
+    struct gl_stack_ids *stacks;
+    uint32_t reason_text[256], empty_text;
+    bool reason_known[256];
+    uint32_t stop_reason;
+    uint64_t cycle;
+    uint64_t broken; /* changes of state that did not fit what was before */
+    uint64_t damaged; /* records that made no sense */
+    gl_event batch[GL_TRANSLATE_BATCH];
+    size_t n;
+} gl_translation;
+
+int gl_translation_start(gl_translation *t, gl_patch *p);
+void gl_translation_end(gl_translation *t);
+/** The state in which things were found. */
+void gl_translate_snapshot(gl_translation *t);
+/** A stack's frames stand in a ring: they are given to the sink, and its hash stands for them from now on. */
+void gl_translate_stack(gl_translation *t, const gl_patch_record *r, const uint64_t *pcs, size_t n);
+/** One record with its further units. ring: whose. */
+void gl_translate(gl_translation *t, uint32_t ring, const gl_patch_record *r);
+void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last);
+/** Gives what is ready to the sink. */
+void gl_translate_flush(gl_translation *t);
+/** Number of a record's units; 0: it makes no sense. */
+uint32_t gl_record_units(const gl_patch_record *r);
+
+#endif

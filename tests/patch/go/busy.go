@@ -1,0 +1,73 @@
+// Works for a while, in every way that attaching could disturb: channels, a mutex, timers, collections, a profile at a
+// high rate, children. Ends with 0 and "done" if nothing went wrong.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/pprof"
+	"sync"
+	"time"
+)
+
+func worker(in, out chan int, mu *sync.Mutex, m map[int]int) {
+	for v := range in {
+		b := make([]byte, 1000+v%5000)
+		mu.Lock()
+		m[v%10] += len(b)
+		mu.Unlock()
+		out <- v
+	}
+}
+
+func children(until time.Time) {
+	for time.Now().Before(until) {
+		o, err := exec.Command("/bin/echo", "hi").Output()
+		if err != nil || string(o) != "hi\n" {
+			fmt.Println("a child failed:", err, string(o))
+			os.Exit(3)
+		}
+	}
+}
+
+func main() {
+	d, _ := time.ParseDuration(os.Args[1])
+	until := time.Now().Add(d)
+	if len(os.Args) > 2 && os.Args[2] != "quiet" {
+		runtime.SetCPUProfileRate(2000)
+		pprof.StartCPUProfile(io.Discard)
+		go children(until)
+	}
+	in, out := make(chan int), make(chan int, 16)
+	var mu sync.Mutex
+	m := map[int]int{}
+	for i := 0; i < 6; i++ {
+		go worker(in, out, &mu, m)
+	}
+	go func() {
+		for range time.NewTicker(2 * time.Millisecond).C {
+			runtime.Gosched()
+		}
+	}()
+	fmt.Println("ready")
+	sent, got := 0, 0
+	for time.Now().Before(until) {
+		select {
+		case in <- sent:
+			sent++
+		case <-out:
+			got++
+		}
+		if sent%64 == 0 {
+			time.Sleep(200 * time.Microsecond)
+		}
+	}
+	for got < sent {
+		<-out
+		got++
+	}
+	fmt.Println("done")
+}
