@@ -244,6 +244,9 @@ static void select_end(gl_asm *a, const gl_hook_env *env, unsigned full)
     gl_asm_jcc(a, GL_CC_AE, unknown);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_stack_hi);
     gl_asm_rr(a, GL_OP_SUB, true, GL_RAX, GL_RDX);
+    gl_asm_jcc(a, GL_CC_B, unknown);
+    gl_asm_rm(a, GL_OP_CMP, true, GL_RAX, GL_R14, l->g_stack_lo);
+    gl_asm_jcc(a, GL_CC_B, unknown);
     gl_asm_rr(a, GL_OP_MOV, true, GL_RDX, GL_R12);
     gl_asm_shl(a, GL_RDX, 4);
     gl_asm_load_index(a, GL_RDX, GL_RAX, GL_RDX, 1, c);

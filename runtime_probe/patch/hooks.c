@@ -317,7 +317,7 @@ static void original(gl_asm *a, gl_goreg to, gl_goreg r)
         gl_asm_rr(a, GL_OP_MOV, true, to, r);
 }
 
-enum { G_RUNNABLE = 1, G_RUNNING = 2, G_WAITING = 4, G_SCAN = 0x1000, G_SCAN_PREEMPTED = 0x1009 };
+enum { G_RUNNABLE = 1, G_RUNNING = 2, G_WAITING = 4, G_COPYSTACK = 8, G_SCAN = 0x1000, G_SCAN_PREEMPTED = 0x1009 };
 
 /**
  * The stack of a goroutine that is about to park, before it does: afterwards the collector may move it. Its own code
@@ -386,6 +386,22 @@ static void cas_record(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
 }
 
 /**
+ * A goroutine that stops running here may go on elsewhere: what it was about to do is not known of this thread any more.
+ * Else it could come back here with another operation, and we would take this one's channel, or cases, for that one's.
+ * RDX: the new state.
+ */
+static void forget_operation(gl_asm *a)
+{
+    unsigned stays = gl_asm_label(a);
+    gl_asm_mem_imm(a, 7, false, GL_R13, save_at(SAVE_RAX), G_RUNNING);
+    gl_asm_jcc(a, GL_CC_NE, stays);
+    gl_asm_imm(a, 7, false, GL_RDX, G_COPYSTACK);
+    gl_asm_jcc(a, GL_CC_E, stays);
+    gl_asm_store32_imm(a, true, GL_R13, RING(op_g), 0);
+    gl_asm_set(a, stays);
+}
+
+/**
  * The stamp is taken before the exchange: afterwards another thread could act on it, and be first. Whatever the exchange
  * finds and leaves (RAX, the flags) reaches the code behind it unchanged.
  */
@@ -423,6 +439,7 @@ static void make_cas(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     gl_asm_mem_imm(a, 7, false, GL_R13, save_at(SAVE_RAX), G_RUNNING);
     gl_asm_jcc(a, GL_CC_NE, out);
     gl_asm_set(a, keep);
+    forget_operation(a);
     gl_hook_room(a, env, GL_PATCH_UNIT, full);
     cas_record(a, env, s);
     gl_asm_set(a, out);
