@@ -184,6 +184,11 @@ void cli_facts_take(gl_reader *r, cli_facts *out)
         out->finished = true;
         out->r.complete = true;
     }
+    cli_facts_take_damage(r, out);
+}
+
+void cli_facts_take_damage(gl_reader *r, cli_facts *out)
+{
     const gl_reader_info *info = gl_reader_get_info(r);
     if (info->cut || info->damaged_chunks) {
         out->cut = true;

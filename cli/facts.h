@@ -32,6 +32,8 @@ const char *cli_go_versions(unsigned header_version);
 int cli_facts_put_start(const cli_facts *f, gl_writer *w) GL_MUST_CHECK;
 int cli_facts_put_end(const cli_facts *f, gl_writer *w) GL_MUST_CHECK;
 void cli_facts_take(gl_reader *r, cli_facts *out);
+/** What is known now to be damaged in the file itself: most is met only while events are read. */
+void cli_facts_take_damage(gl_reader *r, cli_facts *out);
 
 /** Nothing is missing. */
 bool cli_facts_sound(const cli_facts *f);

@@ -335,6 +335,8 @@ int cli_source_stream(cli_source *s, const cli_plan *plan, gl_event_fn fn, void 
     cli_progress_start(&p, what, s->opt.quiet || s->opt.to_terminal);
     int rc = s->reader ? stream_lanes(s, plan, fn, user, &p, err) : stream_gotrace(s, fn, user, &p, err);
     cli_progress_end(&p);
+    if (s->reader)
+        cli_facts_take_damage(s->reader, &s->facts);
     return rc;
 }
 

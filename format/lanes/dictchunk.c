@@ -151,7 +151,6 @@ static uint64_t get_step(ln_in *in, uint64_t *last)
 
 /* Stand-ins for lost entries: contents that nothing else has, as a dictionary holds each content once. */
 #define LOST_BIT UINT32_C(0x80000000)
-#define LOST_MAX (UINT32_C(1) << 22)
 
 static int fill_strings(gl_dict *d, uint32_t to)
 {
@@ -200,21 +199,22 @@ static int fill_threads(gl_dict *d, uint32_t to)
 }
 
 /** Makes the table `count` entries long before a range that starts at r.first is added. */
-static int line_up(gl_dict *d, range r, uint32_t count, int (*fill)(gl_dict *, uint32_t))
+static int line_up(gl_dict *d, range r, uint32_t count, uint64_t *spare, int (*fill)(gl_dict *, uint32_t))
 {
     if (r.count == 0 || r.first == count)
         return 0;
-    if (r.first < count || r.first - count > LOST_MAX)
+    if (r.first < count || r.first - count > *spare)
         return GL_E_CORRUPT;
+    *spare -= r.first - count;
     return fill(d, r.first);
 }
 
-static int get_strings(gl_dict *d, ln_in *in)
+static int get_strings(gl_dict *d, ln_in *in, uint64_t *spare)
 {
     range r;
     if (!get_range(in, &r))
         return GL_E_CORRUPT;
-    int rc = line_up(d, r, gl_dict_string_count(d), fill_strings);
+    int rc = line_up(d, r, gl_dict_string_count(d), spare, fill_strings);
     ln_in lengths = *in;
     for (uint32_t i = 0; i < r.count; i++)
         if (ln_num_get(in) > LN_STRING_MAX)
@@ -232,12 +232,12 @@ static int get_strings(gl_dict *d, ln_in *in)
     return rc;
 }
 
-static int get_funcs(gl_dict *d, ln_in *in)
+static int get_funcs(gl_dict *d, ln_in *in, uint64_t *spare)
 {
     range r;
     if (!get_range(in, &r))
         return GL_E_CORRUPT;
-    int rc = line_up(d, r, gl_dict_func_count(d), fill_funcs);
+    int rc = line_up(d, r, gl_dict_func_count(d), spare, fill_funcs);
     ln_in files = *in;
     uint64_t name = 0, file = 0;
     for (uint32_t i = 0; i < r.count; i++)
@@ -254,12 +254,12 @@ static int get_funcs(gl_dict *d, ln_in *in)
     return rc;
 }
 
-static int get_frames(gl_dict *d, ln_in *in)
+static int get_frames(gl_dict *d, ln_in *in, uint64_t *spare)
 {
     range r;
     if (!get_range(in, &r))
         return GL_E_CORRUPT;
-    int rc = line_up(d, r, gl_dict_frame_count(d), fill_frames);
+    int rc = line_up(d, r, gl_dict_frame_count(d), spare, fill_frames);
     ln_in lines = *in;
     uint64_t func = 0, line = 0, pc = 0;
     for (uint32_t i = 0; i < r.count; i++)
@@ -280,12 +280,12 @@ static int get_frames(gl_dict *d, ln_in *in)
     return rc;
 }
 
-static int get_stacks(gl_dict *d, ln_in *in)
+static int get_stacks(gl_dict *d, ln_in *in, uint64_t *spare)
 {
     range r;
     if (!get_range(in, &r))
         return GL_E_CORRUPT;
-    int rc = line_up(d, r, gl_dict_stack_count(d), fill_stacks);
+    int rc = line_up(d, r, gl_dict_stack_count(d), spare, fill_stacks);
     ln_in lengths = *in;
     ln_buf frames = {0};
     uint64_t last = 0;
@@ -314,12 +314,12 @@ static int get_stacks(gl_dict *d, ln_in *in)
     return rc;
 }
 
-static int get_threads(gl_dict *d, ln_in *in)
+static int get_threads(gl_dict *d, ln_in *in, uint64_t *spare)
 {
     range r;
     if (!get_range(in, &r))
         return GL_E_CORRUPT;
-    int rc = line_up(d, r, gl_dict_thread_count(d), fill_threads);
+    int rc = line_up(d, r, gl_dict_thread_count(d), spare, fill_threads);
     uint64_t tid = 0, process = 0, name = 0;
     for (uint32_t i = 0; i < r.count && rc == 0; i++) {
         uint32_t id;
@@ -333,12 +333,12 @@ static int get_threads(gl_dict *d, ln_in *in)
     return rc;
 }
 
-int ln_dict_get(gl_dict *d, const uint8_t *bytes, size_t n)
+int ln_dict_get(gl_dict *d, const uint8_t *bytes, size_t n, uint64_t *spare)
 {
-    static int (*const readers[])(gl_dict *, ln_in *) = {get_strings, get_funcs, get_frames, get_stacks, get_threads};
+    static int (*const readers[])(gl_dict *, ln_in *, uint64_t *) = {get_strings, get_funcs, get_frames, get_stacks, get_threads};
     ln_in in = {bytes, bytes + n, false};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        int rc = readers[i](d, &in);
+        int rc = readers[i](d, &in, spare);
         if (rc < 0)
             return rc;
     }

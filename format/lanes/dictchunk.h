@@ -21,7 +21,10 @@ ln_dict_mark ln_dict_reach(const gl_dict *d);
 bool ln_dict_grew(const ln_dict_mark *reach, const ln_dict_mark *m);
 /** Puts what is new since *m, up to `reach` and to about 16 MB of text, into out, and moves *m. Call again while ln_dict_grew. */
 void ln_dict_put(const gl_dict *d, const ln_dict_mark *reach, ln_dict_mark *m, ln_buf *out);
-/** Adds a chunk's entries. Where entries before it are lost, stand-ins keep the ids right. */
-int ln_dict_get(gl_dict *d, const uint8_t *bytes, size_t n);
+/**
+ * Adds a chunk's entries. Where entries before it are lost, stand-ins keep the ids right: at most *spare, which they use up,
+ * as a few bytes could claim that millions are lost.
+ */
+int ln_dict_get(gl_dict *d, const uint8_t *bytes, size_t n, uint64_t *spare);
 
 #endif

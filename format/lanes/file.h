@@ -30,6 +30,7 @@ struct gl_reader {
     uint64_t metas_loaded; /* META chunks taken up */
     gl_dict *dict;
     uint64_t tables_loaded; /* TABLES chunks taken up */
+    uint64_t entries_lost;  /* of the dictionary: stand-ins are there for them */
     ln_chunk_fn on_chunk; /* NULL: none */
     void *chunk_user;
     pthread_mutex_t lock;   /* dict, scratch */

@@ -30,6 +30,7 @@
 #define LN_SECTION_RAW_MAX (UINT32_C(1) << 28)
 #define LN_PAYLOAD_MAX (UINT64_C(1) << 29)      /* every kind but the index */
 #define LN_TABLE_ENTRIES_MAX (UINT32_C(1) << 24) /* new entries of one table in one chunk */
+#define LN_ENTRIES_LOST_FREE UINT64_C(65536)     /* lost entries of tables, and one more for each byte of the file */
 #define LN_STRING_MAX (UINT32_C(1) << 26)
 #define LN_STACK_FRAMES_MAX (UINT32_C(1) << 16)
 #define LN_CHUNKS_LOST_MAX (UINT64_C(1) << 20) /* gaps in the numbers of event chunks, all together */

@@ -165,6 +165,7 @@ static int load_dict(gl_reader *r)
     const ln_list *l = ln_index_list(&r->index, LN_TABLES, 0);
     if (!r->dict && !(r->dict = gl_dict_new()))
         return GL_E_NOMEM;
+    uint64_t allowed = LN_ENTRIES_LOST_FREE + r->info->file_bytes, spare = allowed - r->entries_lost;
     for (; l && r->tables_loaded < l->n; r->tables_loaded++) {
         ln_row row;
         ln_span span;
@@ -172,7 +173,8 @@ static int load_dict(gl_reader *r)
         if (rc == 0)
             rc = ln_file_section(r, &row, LN_TABLES, LN_S_ROWS, &span);
         if (rc == 0)
-            rc = ln_dict_get(r->dict, span.bytes, span.n);
+            rc = ln_dict_get(r->dict, span.bytes, span.n, &spare);
+        r->entries_lost = allowed - spare;
         if (rc == GL_E_NOMEM || rc == GL_E_IO)
             return rc;
         if (rc < 0)

@@ -2,6 +2,7 @@
 """Where a trace may come from, and what is said of what is none."""
 import gzip
 import http.server
+import json
 import os
 import re
 import signal
@@ -55,6 +56,20 @@ class Forms(Case):
         self.assertEqual(os.listdir(where), [])
         r = self.golanes('events', '-c', packed, env={'TMPDIR': self.path('not-there')}, code=INPUT)
         self.assert_refused(r, 'TMPDIR')
+
+    def test_a_damaged_chunk_is_told_by_every_command(self):
+        lanes = self.lanes(V2)
+        with open(lanes, 'rb') as f:
+            data = bytearray(f.read())
+        at, size = max((m.start(), int.from_bytes(data[m.start() + 16:m.start() + 24], 'little'))
+                       for m in re.finditer(b'\x90GLC\x01\x00', data))
+        data[at + 88 + size // 2] ^= 1
+        path = self.put('damaged.lanes', data)
+        for words in (('events',), ('events', '--json'), ('summary',), ('summary', '--json')):
+            r = self.golanes(*words, path)
+            self.assertIn('damaged', r.err, words)
+            self.golanes(*words, '--strict', path, code=DAMAGED)
+        self.assertFalse(json.loads(self.golanes('summary', '--json', path).out)['complete'])
 
     def test_what_is_no_trace_is_named(self):
         for data, says in [

@@ -14,7 +14,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.environ['GOLANES_SOURCE'], 'tests', 'cli'))
-from harness import Case, INPUT, SMALL, SOURCE, main
+from harness import Case, INPUT, SMALL, SOURCE, main, varint
 import lanes_reader
 from lanes_reader import Reader, xxh3
 
@@ -186,6 +186,18 @@ class Spec(Case):
         self.assertEqual(info['lanes']['unknown_chunks'], 3)
         # Stretches that are no chunk at all.
         self.same(self.put('odd.lanes', self.bytes[:second] + b'\x90GLC, but no header' * 9 + self.bytes[second:]), 20000)
+
+    def test_a_few_bytes_do_not_claim_that_millions_are_lost(self):
+        def tables(first, texts):
+            rows = b'\xff' + varint(first - 7904) + bytes([len(texts)]) + bytes(map(len, texts)) + b''.join(texts) + bytes(8)
+            return chunk(2, struct.pack('<IHBBII', 1, 1, 0, 0, len(rows), len(rows)) + rows)
+        # String ids that are out of reach: the chunk is lost by itself. Others leave a hole.
+        end = struct.unpack_from('<Q', self.bytes, len(self.bytes) - 56)[0]
+        for first, lost in ((3000000, 1), (20000, 0)):
+            path = self.put('far.lanes', self.bytes[:end] + tables(first, [b'far away']))
+            r = self.golanes('events', '--json', path)
+            self.assertEqual(len(r.lines()), 20000)
+            self.assertEqual('damaged' in r.err, bool(lost), r.err)
 
     def test_what_is_to_be_refused_is_refused(self):
         rest = self.bytes[64:]
