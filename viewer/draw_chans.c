@@ -166,12 +166,9 @@ static void draw_chan(const gl_canvas *f, uint32_t chan, int y)
         draw_fill(f, c, &l[x], x, y);
     draw_marks(f, c, y);
     bool open = chan < a->chan_open_capacity && a->chan_open[chan];
-    if (a->layout.gutter >= 28)
-        snprintf(name, sizeof name, "%s %#llx [%llu] %s", open ? "▾" : "▸", (unsigned long long)c->id,
-                 (unsigned long long)c->cap, gl_model_text(a->m, c->elem));
-    else /* the front of addresses is the same in all of a program */
-        snprintf(name, sizeof name, "%s …%06llx [%llu]", open ? "▾" : "▸", (unsigned long long)c->id & 0xffffff,
-                 (unsigned long long)c->cap);
+    /* The front of addresses is the same in all of a program; the detail has the whole. */
+    snprintf(name, sizeof name, "%s …%06llx [%llu] %s", open ? "▾" : "▸", (unsigned long long)c->id & 0xffffff,
+             (unsigned long long)c->cap, a->layout.gutter >= 28 ? gl_model_text(a->m, c->elem) : "");
     *value = '\0';
     if (c->straddles)
         snprintf(value, sizeof value, "▓%u", c->straddles);
