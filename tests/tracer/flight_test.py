@@ -27,9 +27,9 @@ class Flight(Case):
         self.whole(self.check(self.path('run-1.lanes')), 1, 2000)
 
     def test_a_crash_is_written_up_to_the_last_event(self):
-        code, _, err = self.record('--flight', '60s', '-o', 'run.lanes', EMITTER, 'events', 500, 'signal', int(signal.SIGSEGV))
-        self.assertEqual(code, -signal.SIGSEGV)
-        self.assertIn('the program died of SIGSEGV', err)
+        code, _, err = self.record('--flight', '60s', '-o', 'run.lanes', EMITTER, 'events', 500, 'signal', int(signal.SIGABRT))
+        self.assertEqual(code, -signal.SIGABRT)
+        self.assertIn('the program died of SIGABRT', err)
         self.whole(self.check(self.path('run-1.lanes')), 1, 500)
 
     def test_old_parts_go_and_what_is_left_stands_alone(self):
