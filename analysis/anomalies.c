@@ -4,33 +4,50 @@
 #include <string.h>
 
 const gl_anomaly_info gl_anomaly_kinds[GL_ANOMALY_KINDS] = {
-    [GL_ANOMALY_SEND_ON_CLOSED] = {"send-on-closed",
-                                   "A send on a closed channel panics: whoever closes must know that nobody sends any more.", true},
-    [GL_ANOMALY_CLOSE_OF_CLOSED] = {"close-of-closed", "A second close panics: two goroutines think that closing is theirs.", true},
-    [GL_ANOMALY_CLOSE_OF_NIL] = {"close-of-nil", "A close of a nil channel panics: it was never made, or was set to nil.", true},
+    [GL_ANOMALY_SEND_ON_CLOSED] =
+        {"send-on-closed", "A send on a closed channel panics: whoever closes must know that nobody sends any more.",
+         true},
+    [GL_ANOMALY_CLOSE_OF_CLOSED] = {"close-of-closed",
+                                    "A second close panics: two goroutines think that closing is theirs.", true},
+    [GL_ANOMALY_CLOSE_OF_NIL] = {"close-of-nil",
+                                 "A close of a nil channel panics: it was never made, or was set to nil.", true},
     [GL_ANOMALY_PANIC] = {"dead-by-panic",
-                          "A goroutine panicked, and the trace ended with it: nothing recovered, and the program died.", true},
-    [GL_ANOMALY_NO_UNPARK] = {"ran-without-unpark",
-                              "A goroutine ran though nothing had ended its wait: events are missing, or the trace is wrong.", false},
-    [GL_ANOMALY_IMPOSSIBLE] = {"impossible-move",
-                               "A goroutine left a state that it was not in: events are missing, or the trace is wrong.", false},
-    [GL_ANOMALY_EXPLOSION] = {"goroutine-explosion",
-                              "There were 1000 goroutines more than at some moment of the 100 ms before: work comes in faster than "
-                              "it is done, and nothing holds it back.", false},
-    [GL_ANOMALY_BUSY_SELECT] = {"busy-select",
-                                "A goroutine looked into channels (select with default) again and again without ever waiting: it "
-                                "takes a processor to do nothing.", true},
+                          "A goroutine panicked, and the trace ended with it: nothing recovered, and the program died.",
+                          true},
+    [GL_ANOMALY_NO_UNPARK] =
+        {"ran-without-unpark",
+         "A goroutine ran though nothing had ended its wait: events are missing, or the trace is wrong.", false},
+    [GL_ANOMALY_IMPOSSIBLE] =
+        {"impossible-move", "A goroutine left a state that it was not in: events are missing, or the trace is wrong.",
+         false},
+    [GL_ANOMALY_EXPLOSION] =
+        {"goroutine-explosion",
+         "There were 1000 goroutines more than at some moment of the 100 ms before: work comes in faster than "
+         "it is done, and nothing holds it back.",
+         false},
+    [GL_ANOMALY_BUSY_SELECT] =
+        {"busy-select",
+         "A goroutine looked into channels (select with default) again and again without ever waiting: it "
+         "takes a processor to do nothing.",
+         true},
     [GL_ANOMALY_GOSCHED_STORM] = {"gosched-storm",
-                                  "A goroutine yielded (Gosched) again and again without ever waiting: it spins.", false},
-    [GL_ANOMALY_TIMER_STORM] = {"timer-storm",
-                                "Timers ended 1000 waits or more within 10 ms: many short sleeps or tickers cost more than their "
-                                "work.", false},
-    [GL_ANOMALY_LONG_RUNNABLE] = {"long-runnable",
-                                  "A goroutine that could run waited 10 ms or longer for a processor: there are too few, or others "
-                                  "do not give way.", false},
-    [GL_ANOMALY_DELAYED_UNPARK] = {"delayed-unpark",
-                                   "A goroutine was woken, but a stop of the world kept it from running for 0.1 ms or longer.", false},
-    [GL_ANOMALY_LOST] = {"lost-events", "Something is missing here: what follows from events around it may be wrong.", false},
+                                  "A goroutine yielded (Gosched) again and again without ever waiting: it spins.",
+                                  false},
+    [GL_ANOMALY_TIMER_STORM] =
+        {"timer-storm",
+         "Timers ended 1000 waits or more within 10 ms: many short sleeps or tickers cost more than their "
+         "work.",
+         false},
+    [GL_ANOMALY_LONG_RUNNABLE] =
+        {"long-runnable",
+         "A goroutine that could run waited 10 ms or longer for a processor: there are too few, or others "
+         "do not give way.",
+         false},
+    [GL_ANOMALY_DELAYED_UNPARK] =
+        {"delayed-unpark", "A goroutine was woken, but a stop of the world kept it from running for 0.1 ms or longer.",
+         false},
+    [GL_ANOMALY_LOST] = {"lost-events", "Something is missing here: what follows from events around it may be wrong.",
+                         false},
 };
 
 /* The weightier is kept; of equals the earlier. */
@@ -332,7 +349,8 @@ static int take_runnable(gl_anomalies *a, const gl_span *s)
 static int take_broken(gl_anomalies *a, const gl_span *s)
 {
     bool waited = s->state == GL_G_WAITING && s->left_as == GL_G_RUNNABLE;
-    gl_anomaly x = gl_anomaly_of(a, waited ? GL_ANOMALY_NO_UNPARK : GL_ANOMALY_IMPOSSIBLE, s->begin, s->g, s->cause_stack);
+    gl_anomaly x =
+        gl_anomaly_of(a, waited ? GL_ANOMALY_NO_UNPARK : GL_ANOMALY_IMPOSSIBLE, s->begin, s->g, s->cause_stack);
     x.end = s->end;
     x.group = s->group;
     x.state = s->state;

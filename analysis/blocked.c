@@ -6,7 +6,7 @@
 #include "collect.h"
 
 const char *const gl_blocked_cause_name[GL_BLOCKED_CAUSES] = {
-    "not known",    "nil channel",      "empty select",     "deadlock",
+    "not known",    "nil channel",       "empty select",        "deadlock",
     "never closed", "no sender is left", "no receiver is left", "between jobs"};
 
 struct gl_blocked {
@@ -26,7 +26,8 @@ struct gl_blocked {
 /* By its name neither the runtime's nor the tracer's. */
 static bool of_program(const gl_blocked *b, uint32_t name)
 {
-    return strncmp(gl_dict_text(b->dict, name, NULL), "runtime/trace.", 14) != 0 && !gl_summary_of_runtime(b->summary, name);
+    return strncmp(gl_dict_text(b->dict, name, NULL), "runtime/trace.", 14) != 0 &&
+           !gl_summary_of_runtime(b->summary, name);
 }
 
 static int take_goroutine(void *user, const gl_goroutine_figures *g)
@@ -172,7 +173,8 @@ static bool reachable(const gl_blocked *b, const gl_channel *c, unsigned end)
         for (size_t i = 0; i < c->end[k].user_count; i++) {
             gl_channel_operation op;
             uint64_t g = c->end[k].users[i].g;
-            bool waits = gl_channels_operation_of(b->channels, g, &op) && !op.select && op.chan == c->chan && op.end == end;
+            bool waits =
+                gl_channels_operation_of(b->channels, g, &op) && !op.select && op.chan == c->chan && op.end == end;
             if (alive(b, g) && !waits)
                 return true;
         }

@@ -15,9 +15,9 @@ static const struct {
     const char *prefix;
     gl_time_class class;
 } wait_classes[] = {
-    {"chan ", GL_TIME_CHANNEL},   {"select", GL_TIME_CHANNEL},        {"sync", GL_TIME_SYNC},
-    {"semacquire", GL_TIME_SYNC}, {"network", GL_TIME_NETWORK},       {"IO wait", GL_TIME_NETWORK},
-    {"sleep", GL_TIME_SLEEP},     {"GC ", GL_TIME_COLLECTOR},         {"wait until GC", GL_TIME_COLLECTOR},
+    {"chan ", GL_TIME_CHANNEL},   {"select", GL_TIME_CHANNEL},  {"sync", GL_TIME_SYNC},
+    {"semacquire", GL_TIME_SYNC}, {"network", GL_TIME_NETWORK}, {"IO wait", GL_TIME_NETWORK},
+    {"sleep", GL_TIME_SLEEP},     {"GC ", GL_TIME_COLLECTOR},   {"wait until GC", GL_TIME_COLLECTOR},
 };
 
 gl_time_class gl_time_class_of(const char *reason)
@@ -98,10 +98,7 @@ static int add_to(group *x, const gl_goroutine_figures *g, const gl_breakdown_ro
     return status;
 }
 
-static bool wanted(const gl_breakdown *b, uint32_t name)
-{
-    return !b->opt.wanted || b->opt.wanted(b->opt.user, name);
-}
+static bool wanted(const gl_breakdown *b, uint32_t name) { return !b->opt.wanted || b->opt.wanted(b->opt.user, name); }
 
 static int take_goroutine(void *user, const gl_goroutine_figures *g)
 {

@@ -102,10 +102,8 @@ static int take_begin(gl_channels *x, const gl_event *ev)
     }
     gl_channel_fill(c, ev->time, ev->arg[1]);
     c->figures.asked_for_close |= recv && asks_for_close(x, ev->stack);
-    gl_channel_operation op = {.chan = ev->arg[0],
-                               .end = recv ? GL_CHANNEL_RECV : GL_CHANNEL_SEND,
-                               .begin = ev->time,
-                               .stack = ev->stack};
+    gl_channel_operation op = {
+        .chan = ev->arg[0], .end = recv ? GL_CHANNEL_RECV : GL_CHANNEL_SEND, .begin = ev->time, .stack = ev->stack};
     return begin_operation(x, ev->g, &op);
 }
 
@@ -181,7 +179,8 @@ static int take_event(void *user, const gl_event *ev)
     case GL_EV_ChanSendEnd:
     case GL_EV_ChanRecvEnd: return take_end(x, ev);
     case GL_EV_ChanSelectBegin:
-        return begin_operation(x, ev->g, &(gl_channel_operation){.select = true, .begin = ev->time, .stack = ev->stack});
+        return begin_operation(x, ev->g,
+                               &(gl_channel_operation){.select = true, .begin = ev->time, .stack = ev->stack});
     case GL_EV_ChanSelectEnd: return take_select_end(x, ev);
     case GL_EV_ChanClose: return take_close(x, ev);
     default: return 0;

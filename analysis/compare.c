@@ -13,19 +13,20 @@
 #define KEY_MAX 400
 
 const char *const gl_aspect_name[GL_ASPECTS] = {
-    "pause length",   "pauses",          "wait for a processor", "wait",      "running time", "system call",
-    "straddles",      "stuck",                "anomalies", "goroutines",   "channel capacity"};
+    "pause length", "pauses",     "wait for a processor", "wait", "running time", "system call", "straddles", "stuck",
+    "anomalies",    "goroutines", "channel capacity"};
 
 bool gl_aspect_is_time(gl_aspect a)
 {
-    return a == GL_ASPECT_PAUSE || a == GL_ASPECT_SCHED || a == GL_ASPECT_WAIT || a == GL_ASPECT_RUNNING || a == GL_ASPECT_SYSCALL;
+    return a == GL_ASPECT_PAUSE || a == GL_ASPECT_SCHED || a == GL_ASPECT_WAIT || a == GL_ASPECT_RUNNING ||
+           a == GL_ASPECT_SYSCALL;
 }
 
 #define BATCHES 32
 
 /*
- * Means of consecutive values (of their logarithms), so many to a batch that there are at most BATCHES: how they scatter
- * tells how far chance goes where values that follow each other are alike, as those of a busy machine are.
+ * Means of consecutive values (of their logarithms), so many to a batch that there are at most BATCHES: how they
+ * scatter tells how far chance goes where values that follow each other are alike, as those of a busy machine are.
  */
 typedef struct batches {
     double mean[BATCHES], sum;
@@ -59,7 +60,8 @@ static entry *entry_of(gl_profile *p, gl_aspect aspect, uint32_t name, uint32_t 
 {
     uint64_t key = gl_mix((uint64_t)name << 32 | second) * GL_ASPECTS + aspect;
     uint32_t at = gl_map_get(&p->entry_of, key);
-    while (at != GL_NONE32 && (p->entries[at].aspect != aspect || p->entries[at].name != name || p->entries[at].second != second))
+    while (at != GL_NONE32 &&
+           (p->entries[at].aspect != aspect || p->entries[at].name != name || p->entries[at].second != second))
         at = gl_map_get(&p->entry_of, ++key);
     if (at != GL_NONE32)
         return &p->entries[at];
@@ -281,10 +283,10 @@ void gl_profile_destroy(gl_profile *p)
 
 /* What depends on the scheduler's mood differs more between two runs of one program than within one: it gets so many
  * times the tolerance. */
-static const double slack[GL_ASPECTS] = {[GL_ASPECT_PAUSE] = 1,     [GL_ASPECT_PAUSES] = 1,    [GL_ASPECT_SCHED] = 2,
-                                         [GL_ASPECT_WAIT] = 2,      [GL_ASPECT_RUNNING] = 1,   [GL_ASPECT_SYSCALL] = 2,
-                                         [GL_ASPECT_STRADDLES] = 4, [GL_ASPECT_STUCK] = 1,     [GL_ASPECT_ANOMALIES] = 1,
-                                         [GL_ASPECT_GOROUTINES] = 1, [GL_ASPECT_CAPACITY] = 1};
+static const double slack[GL_ASPECTS] = {
+    [GL_ASPECT_PAUSE] = 1,     [GL_ASPECT_PAUSES] = 1,     [GL_ASPECT_SCHED] = 2,     [GL_ASPECT_WAIT] = 2,
+    [GL_ASPECT_RUNNING] = 1,   [GL_ASPECT_SYSCALL] = 2,    [GL_ASPECT_STRADDLES] = 4, [GL_ASPECT_STUCK] = 1,
+    [GL_ASPECT_ANOMALIES] = 1, [GL_ASPECT_GOROUTINES] = 1, [GL_ASPECT_CAPACITY] = 1};
 
 static double sure(gl_aspect a) { return slack[a] > 1 ? GL_COMPARE_SURE_MOOD : GL_COMPARE_SURE; }
 
@@ -352,7 +354,8 @@ static int by_weight(const void *a, const void *b)
         return x->worse ? -1 : 1;
     if (x->aspect != y->aspect)
         return x->aspect < y->aspect ? -1 : 1;
-    double left = x->factor > 0 ? fabs(log(x->factor)) : INFINITY, right = y->factor > 0 ? fabs(log(y->factor)) : INFINITY;
+    double left = x->factor > 0 ? fabs(log(x->factor)) : INFINITY,
+           right = y->factor > 0 ? fabs(log(y->factor)) : INFINITY;
     if (left != right)
         return left > right ? -1 : 1;
     return strcmp(x->key, y->key);

@@ -13,7 +13,7 @@ const char *const gl_latency_cause_name[GL_LATENCY_CAUSES] = {"created",   "woke
 
 #define DECADE(n) 1 * INT64_C(n), 2 * INT64_C(n), 5 * INT64_C(n)
 const int64_t gl_latency_bucket_ns[GL_LATENCY_BUCKETS] = {
-    DECADE(100),     DECADE(1000),     DECADE(10000),     DECADE(100000),          DECADE(1000000),
+    DECADE(100),      DECADE(1000),      DECADE(10000),      DECADE(100000),       DECADE(1000000),
     DECADE(10000000), DECADE(100000000), DECADE(1000000000), INT64_C(10000000000), INT64_MAX};
 
 typedef struct group {

@@ -101,6 +101,14 @@ static void forget_old(gl_path *p)
             w->tail = NONE;
         }
     }
+    /* The free ones in order of their place, so that taking them walks through memory. */
+    p->free_node = NONE;
+    for (uint32_t i = (uint32_t)p->node_count; i-- > 0;) {
+        if (!p->nodes[i].refs) {
+            p->nodes[i].before = p->free_node;
+            p->free_node = i;
+        }
+    }
 }
 
 static int new_node(gl_path *p, uint32_t *at)
@@ -139,7 +147,7 @@ static int extend(gl_path *p, walker *w, const node *step)
     *x = *step;
     x->begin = begin;
     x->end = step->end > begin ? step->end : begin;
-    x->refs = 1;        /* the walker's */
+    x->refs = 1;         /* the walker's */
     x->before = w->tail; /* which held that one, as the step does now */
     w->tail = at;
     return 0;
@@ -214,7 +222,13 @@ static int answer(gl_path *p, int64_t time, uint8_t state, uint32_t reason, uint
     int status = meet(p, p->opt.g, p->opt.from, &w);
     if (status < 0)
         return status;
-    node step = {.g = p->opt.g, .begin = w->since, .end = time, .state = state, .reason = reason, .stack = stack, .group = group};
+    node step = {.g = p->opt.g,
+                 .begin = w->since,
+                 .end = time,
+                 .state = state,
+                 .reason = reason,
+                 .stack = stack,
+                 .group = group};
     status = extend(p, w, &step);
     p->done = p->found = true;
     p->answer = w->tail;

@@ -40,7 +40,8 @@ static int by_place(const void *a, const void *b)
 {
     const gl_rendezvous *x = a, *y = b;
     const uint32_t left[] = {x->reason, (uint32_t)x->how, x->wait.func, x->wait.line, x->release.func, x->release.line};
-    const uint32_t right[] = {y->reason, (uint32_t)y->how, y->wait.func, y->wait.line, y->release.func, y->release.line};
+    const uint32_t right[] = {y->reason,    (uint32_t)y->how, y->wait.func,
+                              y->wait.line, y->release.func,  y->release.line};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
         if (left[i] != right[i])
             return left[i] < right[i] ? -1 : 1;

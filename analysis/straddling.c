@@ -56,7 +56,8 @@ static group *group_of(gl_straddling *x, const gl_send *s)
         x->result.cut |= chan != 0;
         chan = 0;
     }
-    uint64_t key = gl_mix(gl_mix(chan ^ (uint64_t)s->group << 32) + ((uint64_t)s->site.func << 32 | s->site.line)) + s->kind;
+    uint64_t key =
+        gl_mix(gl_mix(chan ^ (uint64_t)s->group << 32) + ((uint64_t)s->site.func << 32 | s->site.line)) + s->kind;
     uint32_t at = gl_map_get(&x->group_of, key);
     while (at != GL_NONE32 && !same(&x->groups[at].figures, s, chan))
         at = gl_map_get(&x->group_of, ++key);
