@@ -75,6 +75,9 @@ static void begin_wait(gl_summary *s, gl_goroutine *g, const gl_event *ev, const
         k->waits++;
         k->wait_reason = t->reason;
     }
+    /* A recorder that takes no stack at each operation takes one where the goroutine parks: the same place. */
+    if (g->op.recorded && g->op.kind && !g->op.stack)
+        g->op.stack = ev->stack;
     if (!g->op.recorded && (r->kind == GL_WAIT_SEND || r->kind == GL_WAIT_RECV || r->kind == GL_WAIT_SELECT ||
                             (r->kind == GL_WAIT_SYNC && (s->straddles.watched >> GL_OPERATION_MUTEX & 1))))
         g->op = (gl_operation){.kind = r->kind, .stack = ev->stack, .begin = ev->time};

@@ -23,6 +23,8 @@ static void describe_file(const summing *s, cli_summary_file *f, const gl_summar
 {
     const cli_facts *facts = cli_source_facts(s->source);
     cli_summary_file_from_import(f, &facts->r);
+    if (!f->header_version) /* a header names versions; a recorder has read the one */
+        f->go_version = facts->go_version;
     f->name = cli_source_name(s->source);
     f->format = cli_source_reader(s->source) ? "golanes" : "go trace";
     f->size = cli_source_bytes(s->source);

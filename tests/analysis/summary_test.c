@@ -204,6 +204,31 @@ static void a_recorded_send_is_its_operation(void **state)
     tear_down(&f);
 }
 
+/* Where the operation itself came without a stack, it is where its goroutine parked. */
+static void a_recorded_send_is_placed_by_its_wait(void **state)
+{
+    (void)state;
+    fixture f;
+    set_up(&f);
+    const gl_event events[] = {
+        EV(0, ClockSync, 0, .arg = {1}),
+        EV(0, GoStatus, 0, .arg = {1, GL_G_UNDETERMINED, GL_G_RUNNING}),
+        EV(0, GoStatus, 0, .arg = {7, GL_G_UNDETERMINED, GL_G_RUNNING}),
+        EV(90, ChanSendBegin, 7, .arg = {0xc000, 0, 1}),
+        EV(100, GoBlock, 7, .arg = {f.chan_send}, .stack = f.send_stack),
+        EV(110, GCSTWBegin, 1, .arg = {f.mark_term}),
+        EV(150, GCSTWEnd, 1, .arg = {f.mark_term}),
+        EV(160, GoUnpark, 1, .arg = {7}, .stack = f.recv_stack),
+        EV(170, GoStart, 0, .arg = {7}),
+        EV(180, ChanSendEnd, 7, .arg = {0xc000, 1, GL_CHAN_DONE}),
+    };
+    FEED(&f, events);
+    assert_int_equal(f.r->sends.straddling, 1);
+    assert_int_equal(f.r->sends.worst[0].begin, 90);
+    assert_string_equal(gl_dict_text(f.dict, f.r->sends.worst[0].site.func, NULL), "main.producer");
+    tear_down(&f);
+}
+
 /* A recorder that came late knows nobody; and a send that would have had to wait has not taken place. */
 static void a_recorded_operation_makes_its_goroutine_known(void **state)
 {
@@ -339,6 +364,7 @@ int main(void)
         cmocka_unit_test(time_in_states_is_the_difference_of_stamps),
         cmocka_unit_test(a_send_lasts_until_it_runs_again_and_straddles_gc_pauses_only),
         cmocka_unit_test(a_recorded_send_is_its_operation),
+        cmocka_unit_test(a_recorded_send_is_placed_by_its_wait),
         cmocka_unit_test(a_recorded_operation_makes_its_goroutine_known),
         cmocka_unit_test(who_waits_at_the_end_is_grouped_by_place),
         cmocka_unit_test(a_callback_can_stop_and_odd_numbers_do_no_harm),
