@@ -62,7 +62,8 @@ static void user_stack(gl_asm *a, const gl_hook_env *env, bool first_rsp)
 
 /* Channels */
 
-static void channel_begin(gl_asm *a, const gl_hook_env *env, unsigned full, gl_patch_type type)
+/** c: the register that has the channel. */
+static void channel_begin(gl_asm *a, const gl_hook_env *env, unsigned full, gl_goreg c, gl_patch_type type)
 {
     const gl_golayout *l = env->layout;
     unsigned nil = gl_asm_label(a), small = gl_asm_label(a), done = gl_asm_label(a);
@@ -70,13 +71,13 @@ static void channel_begin(gl_asm *a, const gl_hook_env *env, unsigned full, gl_p
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_goid);
     gl_asm_store(a, true, GL_R15, 8, GL_RAX);
     gl_asm_store(a, true, GL_R13, RING(op_g), GL_RAX);
-    gl_asm_store(a, true, GL_R13, RING(op_arg), GL_R12);
-    gl_asm_store(a, true, GL_R15, 16, GL_R12);
-    gl_asm_test(a, true, GL_R12, GL_R12);
+    gl_asm_store(a, true, GL_R13, RING(op_arg), c);
+    gl_asm_store(a, true, GL_R15, 16, c);
+    gl_asm_test(a, true, c, c);
     gl_asm_jcc(a, GL_CC_E, nil);
-    gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, GL_R12, l->hchan_qcount);
+    gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, c, l->hchan_qcount);
     gl_asm_store(a, false, GL_R15, 24, GL_RAX);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R12, l->hchan_dataqsiz);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, c, l->hchan_dataqsiz);
     gl_asm_imm(a, 7, true, GL_RAX, 0xffffff);
     gl_asm_jcc(a, GL_CC_BE, small);
     gl_asm_abs(a, GL_RAX, 0xffffff);
@@ -93,12 +94,18 @@ static void channel_begin(gl_asm *a, const gl_hook_env *env, unsigned full, gl_p
 
 static void send_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
-    channel_begin(a, env, full, GL_PATCH_SEND);
+    channel_begin(a, env, full, GL_R12, GL_PATCH_SEND);
 }
 
 static void recv_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
-    channel_begin(a, env, full, GL_PATCH_RECV);
+    channel_begin(a, env, full, GL_R12, GL_PATCH_RECV);
+}
+
+/** selectnbrecv(place, channel) */
+static void recv_second_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
+{
+    channel_begin(a, env, full, GL_RBX, GL_PATCH_RECV);
 }
 
 /** [R15+8]: the goroutine; RDX: what its operation was on if no other began on this thread meanwhile, else goes to unknown. */
@@ -153,6 +160,58 @@ static void send_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 static void recv_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     channel_end(a, env, full, GL_PATCH_RECV_END);
+}
+
+/* Ends of functions that others were inlined into: they have another result, or none. */
+
+/** It returned, so it was sent. */
+static void sent_end(gl_asm *a, const gl_hook_env *env, unsigned full)
+{
+    unsigned unknown = gl_asm_label(a);
+    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    operation(a, env, unknown);
+    channel_after(a, env, unknown);
+    gl_asm_store32_imm(a, false, GL_R15, 28, (int32_t)((uint32_t)GL_PATCH_SEND_END << 24 | 1));
+    finish(a, 1);
+}
+
+/** AL: whether a value was received, or the channel is closed. */
+static void received_end(gl_asm *a, const gl_hook_env *env, unsigned full)
+{
+    unsigned unknown = gl_asm_label(a);
+    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    operation(a, env, unknown);
+    channel_after(a, env, unknown);
+    gl_asm_zx8(a, GL_RAX, GL_R12);
+    gl_asm_shl(a, GL_RAX, 8);
+    gl_asm_imm(a, 1, false, GL_RAX, (int32_t)((uint32_t)GL_PATCH_RECV_END << 24 | 1));
+    gl_asm_store(a, false, GL_R15, 28, GL_RAX);
+    finish(a, 1);
+}
+
+/** No result: a channel that is closed and empty gave no value, which byte 2 says is a conclusion. */
+static void untold_end(gl_asm *a, const gl_hook_env *env, unsigned full)
+{
+    const int32_t value = (int32_t)((uint32_t)GL_PATCH_RECV_END << 24 | 0x010101), none = value & ~0x100;
+    unsigned unknown = gl_asm_label(a), open = gl_asm_label(a), done = gl_asm_label(a);
+    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    operation(a, env, unknown);
+    gl_asm_store(a, true, GL_R15, 16, GL_RDX);
+    gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, GL_RDX, env->layout->hchan_qcount);
+    gl_asm_store(a, false, GL_R15, 24, GL_RAX);
+    gl_asm_test(a, false, GL_RAX, GL_RAX);
+    gl_asm_jcc(a, GL_CC_NE, open);
+    gl_asm_mem_imm(a, 7, false, GL_RDX, env->layout->hchan_closed, 0);
+    gl_asm_jcc(a, GL_CC_E, open);
+    gl_asm_store32_imm(a, false, GL_R15, 28, none);
+    gl_asm_jmp(a, done);
+    gl_asm_set(a, unknown);
+    gl_asm_store32_imm(a, true, GL_R15, 16, 0);
+    gl_asm_store32_imm(a, false, GL_R15, 24, 0);
+    gl_asm_set(a, open);
+    gl_asm_store32_imm(a, false, GL_R15, 28, value);
+    gl_asm_set(a, done);
+    finish(a, 1);
 }
 
 static void close_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
@@ -458,6 +517,16 @@ static const gl_hook_body bodies[GL_GOPROBE_COUNT] = {
     [GL_GOPROBE_PANIC] = panic_begin,
     [GL_GOPROBE_THROW] = throw_begin,
     [GL_GOPROBE_FATAL] = fatal_begin,
+    [GL_GOPROBE_CHANSEND1_BEGIN] = send_begin,
+    [GL_GOPROBE_CHANSEND1_END] = sent_end,
+    [GL_GOPROBE_SELECTNBSEND_BEGIN] = send_begin,
+    [GL_GOPROBE_SELECTNBSEND_END] = send_end,
+    [GL_GOPROBE_CHANRECV1_BEGIN] = recv_begin,
+    [GL_GOPROBE_CHANRECV1_END] = untold_end,
+    [GL_GOPROBE_CHANRECV2_BEGIN] = recv_begin,
+    [GL_GOPROBE_CHANRECV2_END] = received_end,
+    [GL_GOPROBE_SELECTNBRECV_BEGIN] = recv_second_begin,
+    [GL_GOPROBE_SELECTNBRECV_END] = recv_end,
 };
 
 gl_hook_body gl_hook_body_of(gl_goprobe_id probe)

@@ -33,7 +33,7 @@ void gl_turn_chan_begin(const gl_turn *x)
     g->parked = false;
 }
 
-static void end_with(const gl_turn *x, gl_patch_g *g, gl_event_type type, gl_chan_result result)
+static gl_event *end_with(const gl_turn *x, gl_patch_g *g, gl_event_type type, gl_chan_result result)
 {
     bool told = x->r->type != GL_PATCH_PANIC && x->r->arg != 0;
     gl_event *ev = gl_turn_event(x, type, x->g);
@@ -44,6 +44,7 @@ static void end_with(const gl_turn *x, gl_patch_g *g, gl_event_type type, gl_cha
         ev->arg[1] = g->cap;
     ev->arg[2] = result;
     g->op = 0;
+    return ev;
 }
 
 /** An end whose begin lies before the trace, or was lost, is none. */
@@ -63,8 +64,11 @@ void gl_turn_send_end(const gl_turn *x)
 void gl_turn_recv_end(const gl_turn *x)
 {
     gl_patch_g *g = open_operation(x, GL_PATCH_RECV);
-    if (g)
-        end_with(x, g, GL_EV_ChanRecvEnd, !x->r->a ? GL_CHAN_WOULD_BLOCK : x->r->b ? GL_CHAN_DONE : GL_CHAN_CLOSED);
+    if (!g)
+        return;
+    gl_event *ev = end_with(x, g, GL_EV_ChanRecvEnd, !x->r->a ? GL_CHAN_WOULD_BLOCK : x->r->b ? GL_CHAN_DONE : GL_CHAN_CLOSED);
+    if (x->r->c) /* the function had no result to tell it */
+        ev->flags |= GL_FLAG_INFERRED;
 }
 
 void gl_turn_close(const gl_turn *x)

@@ -226,6 +226,20 @@ class Program:
             out = p.communicate('x', timeout=60)[0]
             check(out == 'done\n' and p.returncode == 0, 'after that it says', out)
 
+    def check_recorded(self):
+        """Its own operations, all of them, whatever was inlined: 100 jobs sent, 100 answers, two workers, one close."""
+        lanes = os.path.join(self.b.work, 'recorded.lanes')
+        p = run([self.o.golanes, 'record', '-f', '-q', '-o', lanes, '--', self.path])
+        check(p.returncode == 0 and p.stdout == 'done\n', 'recorded, it exits with', p.returncode, p.stdout, p.stderr)
+        count = {}
+        for name in ('ChanSendBegin', 'ChanSendEnd', 'ChanRecvBegin', 'ChanRecvEnd', 'ChanSelectBegin', 'ChanSelectEnd', 'ChanClose', 'Lost'):
+            count[name] = int(run([self.o.golanes, 'events', '-q', '-c', '-t', name, lanes]).stdout)
+        os.unlink(lanes)
+        # The runtime sends and receives a few times itself, as it begins.
+        check(count['Lost'] == 0 and 100 <= count['ChanSendBegin'] <= 110 and 202 <= count['ChanRecvBegin'] <= 212, count)
+        check(count['ChanSelectBegin'] == count['ChanSelectEnd'] == 100 and 1 <= count['ChanClose'] <= 4, count)
+        check(count['ChanSendBegin'] == count['ChanSendEnd'] and count['ChanRecvBegin'] == count['ChanRecvEnd'], count)
+
     def check_all(self):
         self.check_info()
         self.read_frames()
@@ -237,6 +251,7 @@ class Program:
         self.check_sites()
         self.check_variables()
         self.check_live()
+        self.check_recorded()
 
 
 def same_place(go, ours):
