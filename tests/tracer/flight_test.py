@@ -100,13 +100,13 @@ class Flight(Case):
 class Rotation(Case):
     def test_files_follow_each_other_and_stand_alone(self):
         code, _, _ = self.record('-q', '--block', '--flush', '20ms', '--max-size', '64K', '-o', 'run.lanes', EMITTER, 'threads', 2,
-                                 'events', 400000)
+                                 'events', 3000000)
         self.assertEqual(code, 0)
         names = ['run.lanes'] + [f'run-{i}.lanes' for i in range(2, 1000)]
         names = [n for n in names if os.path.exists(self.path(n))]
         self.assertGreater(len(names), 1)
         figures = [self.check(self.path(n), middle=True) for n in names]
-        self.assertEqual(sum(f['numbered'] for f in figures), 800000)
+        self.assertEqual(sum(f['numbered'] for f in figures), 6000000)
         self.assertEqual(sum(f['lost'] for f in figures), 0)
         self.assertEqual({f['indexed'] for f in figures}, {1})
         for last, n in zip(names, names[1:]):
