@@ -7,7 +7,7 @@
 #include "hooks_internal.h"
 
 #define RING(member) ((int32_t)offsetof(gl_patch_ring, member))
-#define KEPT(i) ((int32_t)(offsetof(gl_patch_ring, save) + 8 * (8 + (i)))) /* behind the saved registers */
+#define KEPT(i) GL_HOOK_SAVED(8 + (i)) /* behind the saved registers, the last at RSP - 104 */
 
 /* Go's type descriptors (internal/abi): the same in all releases that we know. */
 enum { TYPE_KIND = 23, TYPE_ELEM = 48, TYPE_FIELDS = 56, TYPE_FIELD_COUNT = 64, FIELD_TYPE = 8 };
@@ -250,7 +250,7 @@ static void select_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
     unsigned few = gl_asm_label(a), again = gl_asm_label(a), done = gl_asm_label(a);
     int32_t c = l->scase_c < 0 ? 0 : l->scase_c;
     gl_hook_room(a, env, GL_PATCH_LONGEST, full);
-    gl_asm_store(a, true, GL_R13, KEPT(0), GL_RCX);
+    gl_asm_store(a, true, GL_RSP, KEPT(0), GL_RCX);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_stack_hi);
     gl_asm_rr(a, GL_OP_SUB, true, GL_RAX, GL_R12);
     gl_asm_store(a, true, GL_R13, RING(op_arg), GL_RAX);
@@ -267,7 +267,7 @@ static void select_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
     gl_asm_shr(a, GL_RDX, 2); /* further units */
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_goid);
     gl_asm_store(a, true, GL_R13, RING(op_g), GL_RAX);
-    gl_asm_store(a, true, GL_R13, KEPT(1), GL_RDX);
+    gl_asm_store(a, true, GL_RSP, KEPT(1), GL_RDX);
     gl_asm_shl(a, GL_RDX, GL_PATCH_EXTRA_SHIFT);
     gl_asm_rr(a, GL_OP_OR, true, GL_RAX, GL_RDX);
     gl_asm_store(a, true, GL_R15, 8, GL_RAX);
@@ -283,13 +283,13 @@ static void select_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
     gl_asm_set(a, done);
     set_type(a, GL_PATCH_SELECT);
     gl_asm_store8(a, GL_R15, 28, GL_R8);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RCX, GL_R13, KEPT(1));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RCX, GL_RSP, KEPT(1));
     gl_asm_shl(a, GL_RCX, 5);
     gl_hook_stamp(a);
     gl_asm_lea(a, GL_RDX, GL_RCX, GL_PATCH_UNIT);
     gl_asm_rm(a, GL_OP_ADD, true, GL_RDX, GL_R13, RING(head));
     gl_asm_store(a, true, GL_R13, RING(head), GL_RDX);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RCX, GL_R13, KEPT(0));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RCX, GL_RSP, KEPT(0));
 }
 
 static void select_end(gl_asm *a, const gl_hook_env *env, unsigned full)
@@ -460,7 +460,7 @@ static void failure(gl_asm *a, const gl_hook_env *env, unsigned full, gl_patch_t
     unsigned none = gl_asm_label(a), some = gl_asm_label(a), fits = gl_asm_label(a);
     with_stack(a, env, full, true, 1 + GL_PATCH_TEXT / GL_PATCH_UNIT);
     gl_asm_store(a, true, GL_R15, 16, GL_R12);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RBX, GL_R13, (int32_t)(offsetof(gl_patch_ring, save) + 8 * 4));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RBX, GL_RSP, GL_HOOK_SAVED(4));
     if (type == GL_PATCH_PANIC) {
         text_of_value(a, none);
     } else {

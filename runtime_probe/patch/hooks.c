@@ -2,9 +2,10 @@
  * What every hook has in common: a ring for this thread, room in it, the time, and registers left as they were found.
  *
  * R14 is the running g wherever we hook. R13 becomes the ring, R15 the record, R12 keeps RAX; RAX and RDX are for work.
- * Registers that the place still needs are kept: R13 and R15 below the stack pointer (handlers of signals leave those
- * bytes alone, and so does Go's preemption, which never happens in code that the runtime does not know), the others in
- * the ring. Nothing is pushed, nothing called: no stack is used, and whoever looks at the stack sees what was there.
+ * Registers that the place still needs are kept in the 128 bytes below the stack pointer (handlers of signals leave those
+ * alone, and so does Go's preemption, which never happens in code that the runtime does not know), and not in the ring: a
+ * thread may be held up in a hook until the recording is over, and the ring's memory gone or another's. Nothing is
+ * pushed, nothing called: whoever looks at the stack sees what was there.
  */
 #include "hooks.h"
 
@@ -19,7 +20,7 @@ enum { SAVE_RAX = 0, SAVE_RDX, SAVE_R12, SAVE_RCX, SAVE_RBX, SAVE_RSI, SAVE_RDI,
 
 static int32_t save_at(unsigned i)
 {
-    return (int32_t)(offsetof(gl_patch_ring, save) + 8 * i);
+    return GL_HOOK_SAVED(i);
 }
 
 #define RING(member) ((int32_t)offsetof(gl_patch_ring, member))
@@ -171,13 +172,13 @@ static const gl_goreg stack_regs[4] = {GL_RCX, GL_RBX, GL_RSI, GL_RDI};
 void gl_hook_keep_four(gl_asm *a)
 {
     for (unsigned i = 0; i < 4; i++)
-        gl_asm_store(a, true, GL_R13, save_at(SAVE_RCX + i), stack_regs[i]);
+        gl_asm_store(a, true, GL_RSP, save_at(SAVE_RCX + i), stack_regs[i]);
 }
 
 void gl_hook_restore_four(gl_asm *a)
 {
     for (unsigned i = 0; i < 4; i++)
-        gl_asm_rm(a, GL_OP_MOV, true, stack_regs[i], GL_R13, save_at(SAVE_RCX + i));
+        gl_asm_rm(a, GL_OP_MOV, true, stack_regs[i], GL_RSP, save_at(SAVE_RCX + i));
 }
 
 /** One frame, RDX, onto the stack in the making. */
@@ -279,18 +280,18 @@ static void make_around(gl_asm *a, const gl_hook_env *env, const gl_gosite *s, g
     find_ring(a, env, none);
     gl_asm_store8_imm(a, GL_R13, RING(busy), 1);
     if (needs(s, GL_R12))
-        gl_asm_store(a, true, GL_R13, save_at(SAVE_R12), GL_R12);
+        gl_asm_store(a, true, GL_RSP, save_at(SAVE_R12), GL_R12);
     if (needs(s, GL_RDX))
-        gl_asm_store(a, true, GL_R13, save_at(SAVE_RDX), GL_RDX);
+        gl_asm_store(a, true, GL_RSP, save_at(SAVE_RDX), GL_RDX);
     gl_asm_rr(a, GL_OP_MOV, true, GL_R12, GL_RAX);
     body(a, env, full);
     gl_asm_set(a, out);
     gl_asm_store8_imm(a, GL_R13, RING(busy), 0);
     gl_asm_rr(a, GL_OP_MOV, true, GL_RAX, GL_R12);
     if (needs(s, GL_RDX))
-        gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_R13, save_at(SAVE_RDX));
+        gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, save_at(SAVE_RDX));
     if (needs(s, GL_R12))
-        gl_asm_rm(a, GL_OP_MOV, true, GL_R12, GL_R13, save_at(SAVE_R12));
+        gl_asm_rm(a, GL_OP_MOV, true, GL_R12, GL_RSP, save_at(SAVE_R12));
     gl_asm_set(a, none);
     if (needs(s, GL_R13))
         gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_R13);
@@ -311,7 +312,7 @@ static void original(gl_asm *a, gl_goreg to, gl_goreg r)
     if (r == GL_R13 || r == GL_R15)
         gl_asm_rm(a, GL_OP_MOV, true, to, GL_RSP, r == GL_R13 ? RED_R13 : RED_R15);
     else if (r == GL_RAX || r == GL_RDX || r == GL_R12)
-        gl_asm_rm(a, GL_OP_MOV, true, to, GL_R13,
+        gl_asm_rm(a, GL_OP_MOV, true, to, GL_RSP,
                   save_at(r == GL_RAX ? SAVE_RAX : r == GL_RDX ? SAVE_RDX : SAVE_R12));
     else if (to != r)
         gl_asm_rr(a, GL_OP_MOV, true, to, r);
@@ -347,12 +348,12 @@ static void park_stack(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
         gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RDI, env->layout->g_sched_bp);
         gl_hook_walk(a, env, false);
         gl_asm_set(a, skip);
-        gl_asm_store(a, true, GL_R13, save_at(SAVE_HASH), GL_RCX);
+        gl_asm_store(a, true, GL_RSP, save_at(SAVE_HASH), GL_RCX);
         gl_hook_restore_four(a);
         gl_asm_jmp(a, done);
     }
     gl_asm_set(a, none);
-    gl_asm_store32_imm(a, true, GL_R13, save_at(SAVE_HASH), 0);
+    gl_asm_store32_imm(a, true, GL_RSP, save_at(SAVE_HASH), 0);
     gl_asm_set(a, done);
 }
 
@@ -365,10 +366,10 @@ static void cas_record(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     gl_asm_store(a, true, GL_R15, 0, GL_RAX);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R12, l->g_goid);
     gl_asm_store(a, true, GL_R15, 8, GL_RAX);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R13, save_at(SAVE_HASH));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RSP, save_at(SAVE_HASH));
     gl_asm_store(a, true, GL_R15, 16, GL_RAX);
     gl_asm_store8(a, GL_R15, 29, GL_RDX); /* new */
-    gl_asm_rm(a, GL_OP_MOV, false, GL_RDX, GL_R13, save_at(SAVE_RAX));
+    gl_asm_rm(a, GL_OP_MOV, false, GL_RDX, GL_RSP, save_at(SAVE_RAX));
     gl_asm_store8(a, GL_R15, 28, GL_RDX); /* old */
     gl_asm_load8(a, GL_RDX, GL_R12, l->g_waitreason);
     gl_asm_store8(a, GL_R15, 30, GL_RDX);
@@ -393,7 +394,7 @@ static void cas_record(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
 static void forget_operation(gl_asm *a)
 {
     unsigned stays = gl_asm_label(a);
-    gl_asm_mem_imm(a, 7, false, GL_R13, save_at(SAVE_RAX), G_RUNNING);
+    gl_asm_mem_imm(a, 7, false, GL_RSP, save_at(SAVE_RAX), G_RUNNING);
     gl_asm_jcc(a, GL_CC_NE, stays);
     gl_asm_imm(a, 7, false, GL_RDX, G_COPYSTACK);
     gl_asm_jcc(a, GL_CC_E, stays);
@@ -414,15 +415,15 @@ static void make_cas(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     find_ring(a, env, none);
     gl_asm_store(a, true, GL_RSP, -24, GL_R13);
     gl_asm_store8_imm(a, GL_R13, RING(busy), 1);
-    gl_asm_store(a, true, GL_R13, save_at(SAVE_RAX), GL_RAX);
-    gl_asm_store(a, true, GL_R13, save_at(SAVE_RDX), GL_RDX);
-    gl_asm_store(a, true, GL_R13, save_at(SAVE_R12), GL_R12);
+    gl_asm_store(a, true, GL_RSP, save_at(SAVE_RAX), GL_RAX);
+    gl_asm_store(a, true, GL_RSP, save_at(SAVE_RDX), GL_RDX);
+    gl_asm_store(a, true, GL_RSP, save_at(SAVE_R12), GL_R12);
     park_stack(a, env, s);
     gl_asm_rdtsc(a);
     gl_asm_store(a, false, GL_R13, RING(stamp), GL_RAX);
     gl_asm_store(a, false, GL_R13, RING(stamp) + 4, GL_RDX);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R13, save_at(SAVE_RAX));
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_R13, save_at(SAVE_RDX));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RSP, save_at(SAVE_RAX));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, save_at(SAVE_RDX));
     gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_RSP, RED_R15);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_R13);
     gl_asm_lock_cmpxchg(a, s->base, s->displacement, s->value);
@@ -431,12 +432,12 @@ static void make_cas(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     /* Marks of the collector's scan are no changes; to preempt for a scan is one. */
     original(a, GL_RDX, s->value);
     gl_asm_rr(a, GL_OP_MOV, false, GL_RAX, GL_RDX);
-    gl_asm_rm(a, GL_OP_OR, false, GL_RAX, GL_R13, save_at(SAVE_RAX));
+    gl_asm_rm(a, GL_OP_OR, false, GL_RAX, GL_RSP, save_at(SAVE_RAX));
     gl_asm_bytes(a, "\xf6\xc4\x10", 3); /* test ah,0x10 */
     gl_asm_jcc(a, GL_CC_E, keep);
     gl_asm_imm(a, 7, false, GL_RDX, G_SCAN_PREEMPTED);
     gl_asm_jcc(a, GL_CC_NE, out);
-    gl_asm_mem_imm(a, 7, false, GL_R13, save_at(SAVE_RAX), G_RUNNING);
+    gl_asm_mem_imm(a, 7, false, GL_RSP, save_at(SAVE_RAX), G_RUNNING);
     gl_asm_jcc(a, GL_CC_NE, out);
     gl_asm_set(a, keep);
     forget_operation(a);
@@ -444,9 +445,9 @@ static void make_cas(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     cas_record(a, env, s);
     gl_asm_set(a, out);
     gl_asm_store8_imm(a, GL_R13, RING(busy), 0);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_R12, GL_R13, save_at(SAVE_R12));
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_R13, save_at(SAVE_RDX));
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R13, save_at(SAVE_RAX));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_R12, GL_RSP, save_at(SAVE_R12));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, save_at(SAVE_RDX));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RSP, save_at(SAVE_RAX));
     gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_RSP, RED_R15);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_R13);
     gl_asm_rr(a, GL_OP_CMP, false, GL_RAX, GL_RAX); /* the flags of an exchange that took place */

@@ -4,6 +4,9 @@
 
 #include "hooks.h"
 
+/** Where the hooked code's registers are kept, from RSP on; above them lie R13, R15 and the ring. */
+#define GL_HOOK_SAVED(i) (-32 - 8 * (int32_t)(i))
+
 /** Writes the record; goes to `full` where there is no room. */
 typedef void (*gl_hook_body)(gl_asm *a, const gl_hook_env *env, unsigned full);
 gl_hook_body gl_hook_body_of(gl_goprobe_id probe);

@@ -76,7 +76,7 @@ typedef struct gl_patch_ring {
     uint64_t op_g;       /* goroutine of the last channel operation that began here, and what it was on: */
     uint64_t op_arg;     /* the channel; of a select, how far its cases lie below the end of the stack */
     uint64_t stamp;      /* of the change of state in the making */
-    uint64_t save[11];   /* registers of the hooked code */
+    uint8_t pad2[88];
     uint64_t tail;       /* 128: reader's */
     uint64_t populated;  /* bytes from the ring's start that have memory */
     uint8_t pad0[48];
@@ -85,7 +85,7 @@ typedef struct gl_patch_ring {
     uint8_t pad1[48];
     uint64_t m, m_id, tid; /* 256: who writes */
     uint64_t assigned;   /* 1: the three above are there */
-    uint8_t pad2[512 - 256 - 32];
+    uint8_t pad3[512 - 256 - 32];
     uint64_t memo[256];  /* 512: stacks that stand in the ring already, by their hash */
     uint8_t rest[4096 - 512 - 2048];
 } gl_patch_ring;

@@ -299,6 +299,19 @@ static int write_hooks(gl_patch *p, gl_surgeon *s, gl_error *err)
     return 0;
 }
 
+/** The half of the code that is to be written anew may still be run, by a thread that was held up in it since then. */
+static int nobody_inside(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
+{
+    (void)user;
+    uint64_t from = p->code + p->half * (GL_PATCH_CODE_BYTES / 2);
+    for (size_t t = 0; t < s->n; t++) {
+        struct user_regs_struct r;
+        if (!s->held[t].gone && gl_surgeon_regs(&s->held[t], &r) && r.rip >= from && r.rip < from + GL_PATCH_CODE_BYTES / 2)
+            return gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "a thread of process %d is still in a hook of an earlier recording", (int)p->pid);
+    }
+    return 0;
+}
+
 static int check_live(gl_patch *p, gl_error *err)
 {
     gl_gomemory mem = {gl_gomemory_read_pid, &p->pid};
@@ -325,6 +338,8 @@ int gl_patch_attach(gl_patch *p, gl_error *err)
         rc = take_over(p, &s, &found, data, err);
     if (rc >= 0)
         rc = inject_running(p, &s, &found, data, err);
+    if (rc >= 0 && data != 0)
+        rc = while_stopped(p, &s, nobody_inside, NULL, err);
     if (rc >= 0)
         rc = write_hooks(p, &s, err);
     if (rc >= 0)

@@ -227,6 +227,9 @@ int main(int argc, char **argv)
     src.ops->close(src.self);
     gl_dict_destroy(s.dict);
     free(s.state);
+    struct rusage used;
+    if (target.pid == 0 && getrusage(RUSAGE_CHILDREN, &used) == 0)
+        printf("cpu_us\t%lld\n", (long long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec);
     if (target.pid == 0)
         printf("exit\t%d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     return 0;
