@@ -9,8 +9,8 @@ gl_event *gl_queue_room(gl_queue *q, size_t n)
 {
     if (q->head == q->tail)
         q->head = q->tail = 0;
-    if (q->tail + n > q->capacity && q->head >= gl_queue_count(q)) {
-        /* What waits moves to the front: at most once for each time that it was taken in. */
+    if (q->tail + n > q->capacity && q->head >= 3 * gl_queue_count(q)) {
+        /* What waits moves to the front: little, against what has gone meanwhile. */
         memcpy(q->event, q->event + q->head, gl_queue_count(q) * sizeof *q->event);
         q->tail -= q->head;
         q->head = 0;

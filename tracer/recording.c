@@ -18,7 +18,8 @@
 #define HOLD_NS (50 * MS)
 #define HOLD_BUSY_NS (5 * MS)
 #define HOLD_FULL_NS MS
-#define WAITING_BUSY (32u << 10)
+#define WAITING_BUSY (8u << 10)  /* events: half a megabyte, which stays in the cache */
+#define WAITING_FULL (24u << 10)
 /* Pauses between two looks at the rings: so long that about half of the writers' windows is filled meanwhile. */
 #define PAUSE_MIN_NS (200 * INT64_C(1000))
 #define PAUSE_MAX_NS (10 * MS)
@@ -161,7 +162,7 @@ static int64_t hold_of(const gl_recording *r)
 {
     bool full;
     (void)safe_until(r, 0, &full);
-    return full ? HOLD_FULL_NS : r->waiting > WAITING_BUSY ? HOLD_BUSY_NS : HOLD_NS;
+    return full || r->waiting > WAITING_FULL ? HOLD_FULL_NS : r->waiting > WAITING_BUSY ? HOLD_BUSY_NS : HOLD_NS;
 }
 
 static int drain_full(gl_recording *r)
