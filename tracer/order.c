@@ -9,7 +9,7 @@ gl_event *gl_queue_room(gl_queue *q, size_t n)
 {
     if (q->head == q->tail)
         q->head = q->tail = 0;
-    if (q->tail + n > q->capacity && q->head >= 3 * gl_queue_count(q)) {
+    if (q->tail + n > q->capacity && q->head > 0 && q->head >= 3 * gl_queue_count(q)) {
         /* What waits moves to the front: little, against what has gone meanwhile. */
         memcpy(q->event, q->event + q->head, gl_queue_count(q) * sizeof *q->event);
         q->tail -= q->head;
