@@ -20,6 +20,11 @@ static int take_goroutines(cli_filter *f, const cli_args *args)
         if (args->given[i].id == CLI_OPT_GOROUTINE)
             f->goroutines[f->goroutine_count++] = args->given[i].number;
     qsort(f->goroutines, f->goroutine_count, sizeof *f->goroutines, compare_u64);
+    for (unsigned code = 1; code < GL_EV_LIMIT; code++) {
+        const gl_event_info *info = gl_event_lookup(code);
+        for (unsigned i = 0; info && i < info->arg_count; i++)
+            f->names[code] |= (uint8_t)((info->args[i].kind == GL_KIND_GOROUTINE) << i);
+    }
     return 0;
 }
 
@@ -95,15 +100,18 @@ void cli_filter_clean_up(cli_filter *f)
 
 static bool is_wanted(const cli_filter *f, uint64_t g)
 {
+    if (f->goroutine_count == 1) /* mostly, and asked of every event */
+        return f->goroutines[0] == g;
     return bsearch(&g, f->goroutines, f->goroutine_count, sizeof g, compare_u64) != NULL;
 }
 
-static bool names_goroutine(const cli_filter *f, const gl_event_info *info, const gl_event *ev)
+static bool names_goroutine(const cli_filter *f, const gl_event *ev)
 {
     if (is_wanted(f, ev->g))
         return true;
-    for (unsigned i = 0; info && i < info->arg_count; i++)
-        if (info->args[i].kind == GL_KIND_GOROUTINE && is_wanted(f, ev->arg[i]))
+    unsigned names = ev->type < GL_EV_LIMIT ? f->names[ev->type] : 0;
+    for (unsigned i = 0; names >> i; i++)
+        if ((names >> i & 1) && is_wanted(f, ev->arg[i]))
             return true;
     return false;
 }
@@ -114,7 +122,7 @@ static bool selected(cli_filter *f, const gl_dict *d, const gl_event *ev)
         return false;
     if (f->types.some && (ev->type >= GL_EV_LIMIT || !f->types.has[ev->type]))
         return false;
-    if (f->goroutine_count && !names_goroutine(f, gl_event_lookup(ev->type), ev))
+    if (f->goroutine_count && !names_goroutine(f, ev))
         return false;
     return !f->pattern || gl_pattern_texts(f->pattern, d, ev);
 }

@@ -23,6 +23,7 @@ typedef struct cli_filter {
     cli_types types;
     uint64_t *goroutines; /**< sorted */
     size_t goroutine_count;
+    uint8_t names[GL_EV_LIMIT]; /**< by type: which arguments are goroutines, one bit each */
     gl_pattern *pattern; /**< NULL: none */
     gl_query *query;     /**< of --where, NULL: none */
     uint64_t limit;       /**< UINT64_MAX: none */

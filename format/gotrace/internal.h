@@ -36,7 +36,7 @@ int gl_v2_look(gl_input *in, unsigned version, gl_gotrace_glance *out, gl_error 
 /*
  * Events on their way to the consumer, handed over in runs.
  */
-#define GL_EVENT_RUN 128
+#define GL_EVENT_RUN 256
 
 typedef struct gl_event_run {
     gl_event_fn on_events;
