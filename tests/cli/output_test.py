@@ -167,7 +167,7 @@ class Terminal(Case):
         return ''.join(line).strip()
 
     def test_progress_is_drawn_within_the_width_and_erased(self):
-        trace = self.put('long.trace', long_trace(8000000))
+        trace = self.put('long.trace', long_trace(40000000))
         for columns in (40, 80):
             code, seen = self.on_terminal('import', '-f', '--level', '19', '--threads', '0', '-o', self.path('x'), trace,
                                           columns=columns)
