@@ -220,6 +220,8 @@ int gl_intake_open(gl_intake *in, gl_recording *r, const gl_probe_source *source
 int gl_intake_begin(gl_intake *in, gl_error *err)
 {
     gl_ring_pair second;
+    /* At once, as a short program is gone soon; its libraries are not mapped yet where it has just been started. */
+    gl_names_look(in->recording->names, &in->source, in->source.pid);
     sleep_until(in->first.monotonic_ns + CLOCK_FIRST_NS);
     in->source.ops->take_clock(in->source.self, &second);
     gl_clock_map_start(&in->clock, &in->first, &second);

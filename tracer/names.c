@@ -165,10 +165,13 @@ int gl_names_thread(gl_names *n, const gl_probe_source *source, uint32_t pid, ui
 void gl_names_look(gl_names *n, const gl_probe_source *source, uint32_t pid)
 {
     process *p;
-    if (source->ops->places || find_process(n, source, pid, &p) < 0 || p->looked)
+    if (source->ops->places || find_process(n, source, pid, &p) < 0)
         return;
     p->looked = true;
-    p->symbols = gl_symbols_open(pid);
+    if (p->symbols)
+        gl_symbols_look(p->symbols);
+    else
+        p->symbols = gl_symbols_open(pid);
 }
 
 /** A process that was gone before it was looked at was most likely forked from the first: the same is mapped there. */

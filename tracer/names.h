@@ -23,7 +23,7 @@ int gl_names_thread(gl_names *n, const gl_probe_source *source, uint32_t pid, ui
 /** pcs as gl_session_sink.on_stack has them. */
 int gl_names_stack(gl_names *n, const gl_probe_source *source, uint32_t pid, const uint64_t *pcs, size_t count, uint32_t *id)
     GL_MUST_CHECK;
-/** Looks at what the process has mapped, now: later it may be gone. */
+/** Looks at what the process has mapped, now: later it may be gone. Again: at what has come since. */
 void gl_names_look(gl_names *n, const gl_probe_source *source, uint32_t pid);
 
 #endif

@@ -37,6 +37,11 @@ static bool look(gl_symbols *s)
     return dwfl_report_end(s->dwfl, NULL, NULL) == 0 && status == 0;
 }
 
+void gl_symbols_look(gl_symbols *s)
+{
+    (void)look(s); /* what was found before stays known where the process is gone */
+}
+
 gl_symbols *gl_symbols_open(uint32_t pid)
 {
     gl_symbols *s = calloc(1, sizeof *s);
