@@ -19,6 +19,7 @@
 #include "out.h"
 #include "progress.h"
 #include "source.h"
+#include "temporary.h"
 #include "term.h"
 #include "view_files.h"
 
@@ -85,27 +86,16 @@ static int import_into(view *v)
 
 static int open_spool(view *v)
 {
-    const char *folder = getenv("TMPDIR");
-    char path[4096];
-    folder = folder && *folder ? folder : "/tmp";
-    v->spool = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    v->spool = cli_temporary_file();
     if (v->spool >= 0)
         return 0;
-    snprintf(path, sizeof path, "%.4000s/golanes-XXXXXX", folder);
-    v->spool = mkstemp(path);
-    if (v->spool < 0) {
-        cli_say("%s: no file can be made there for the import: %s", folder, strerror(errno));
-        return CLI_EXIT_OUTPUT;
-    }
-    unlink(path);
-    return 0;
+    cli_say("%s: no file can be made there for the import: %s", cli_temporary_folder(), strerror(errno));
+    return CLI_EXIT_OUTPUT;
 }
 
 static int open_spooled(view *v, gl_error *err)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", v->spool);
-    int rc = gl_reader_open(path, &v->own, err);
+    int rc = cli_temporary_reader(v->spool, &v->own, err);
     v->reader = v->own;
     return rc;
 }

@@ -14,6 +14,7 @@
 
 #include "progress.h"
 #include "sniff.h"
+#include "temporary.h"
 
 #define FIRST_BYTES 512
 #define COPY_BYTES ((size_t)1 << 20)
@@ -59,17 +60,6 @@ static bool is_plain_lanes(const char *path)
     return n > 0 && gl_reader_detect(first, (size_t)n);
 }
 
-static int temporary_file(void)
-{
-    const char *dir = getenv("TMPDIR");
-    char path[4096];
-    snprintf(path, sizeof path, "%s/golanes-XXXXXX", dir && *dir ? dir : "/tmp");
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
-
 static int copy_input(gl_input *in, int fd, gl_error *err)
 {
     char *buffer = malloc(COPY_BYTES);
@@ -98,7 +88,7 @@ static int copy_input(gl_input *in, int fd, gl_error *err)
 /* A .lanes that was packed, or came as a stream: a reader maps a file, so the bytes are put into a nameless one. */
 static int open_spooled(cli_source *s, gl_error *err)
 {
-    s->spool = temporary_file();
+    s->spool = cli_temporary_file();
     if (s->spool < 0)
         return gl_fail(err, GL_E_IO, UINT64_MAX, "no temporary file could be made (%s); set TMPDIR to a folder with room",
                        strerror(errno));

@@ -1,22 +1,8 @@
 #include "spool.h"
+#include "temporary.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static int nameless_file(void)
-{
-    const char *dir = getenv("TMPDIR");
-    char path[4096];
-    snprintf(path, sizeof path, "%.4000s/golanes-XXXXXX", dir && *dir ? dir : "/tmp");
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
 
 static int to_writer(void *writer, const gl_event *events, size_t n) { return gl_writer_events(writer, events, n); }
 
@@ -39,20 +25,18 @@ static int import(cli_source *s, int fd, gl_error *err)
 
 int cli_spool(cli_source *s, gl_reader **reader, gl_reader **own, int *fd, gl_error *err)
 {
-    char path[64];
     *own = NULL;
     *fd = -1;
     *reader = cli_source_reader(s);
     if (*reader)
         return 0;
-    *fd = nameless_file();
+    *fd = cli_temporary_file();
     if (*fd < 0)
         return gl_fail(err, GL_E_IO, UINT64_MAX, "no temporary file could be made (%s); set TMPDIR to a folder with room",
                        strerror(errno));
     int status = import(s, *fd, err);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
     if (status == 0)
-        status = gl_reader_open(path, own, err);
+        status = cli_temporary_reader(*fd, own, err);
     *reader = *own;
     return status;
 }
