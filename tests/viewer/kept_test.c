@@ -23,20 +23,6 @@ static int open_app(void **state)
     return 0;
 }
 
-static int close_app(void **state)
-{
-    gl_app_close(*state);
-    return 0;
-}
-
-static void screen_has(gl_app *a, const char *text)
-{
-    gl_text t = scene_text(a);
-    if (!strstr(t.bytes, text))
-        fail_msg("the screen does not say \"%s\":\n%s", text, t.bytes);
-    gl_text_clean_up(&t);
-}
-
 static void a_configuration_gives_keys_theme_and_columns(void **state)
 {
     gl_app *a = *state;
@@ -57,7 +43,7 @@ static void a_configuration_gives_keys_theme_and_columns(void **state)
     scene_press(a, "Home W");
     assert_int_equal(a->cursor, 2500 * US);
     scene_press(a, "6");
-    screen_has(a, "reason");
+    scene_says(a, "reason");
     gl_text t = scene_text(a);
     assert_null(strstr(t.bytes, "stopped by  "));
     gl_text_clean_up(&t);
@@ -169,7 +155,7 @@ static void a_selection_has_statistics_by_group_and_state(void **state)
     assert_int_equal(r->longest, 800 * US);
     r = row_of(a, "main.waiter", "chan receive", GL_G_WAITING);
     assert_int_equal(r->ns, 3000 * US);
-    screen_has(a, "(3.00 ms), parts inside it count");
+    scene_says(a, "(3.00 ms), parts inside it count");
     /* Everything together is the selection, for each of the four goroutines that live through it. */
     int64_t sum = 0;
     for (size_t i = 0; i < a->stats.n; i++)
@@ -232,13 +218,13 @@ static void a_drag_along_the_ruler_selects(void **state)
     gl_app_mouse(a, GL_MOUSE_RELEASE, x + 30, y);
     assert_int_equal(a->anchor, gl_scale_time(gl_app_scale(a), 10));
     assert_int_equal(a->cursor, gl_scale_time(gl_app_scale(a), 30));
-    screen_has(a, "Δ ");
+    scene_says(a, "Δ ");
     gl_app_mouse(a, GL_MOUSE_PRESS, x + 40, y);
     gl_app_mouse(a, GL_MOUSE_RELEASE, x + 40, y);
     assert_int_equal(a->anchor, GL_TIME_NONE);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_app, close_app)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_app, scene_close_app)
 
 int main(void)
 {

@@ -20,20 +20,6 @@ static int open_app(void **state)
     return 0;
 }
 
-static int close_app(void **state)
-{
-    gl_app_close(*state);
-    return 0;
-}
-
-static void screen_has(gl_app *a, const char *text)
-{
-    gl_text t = scene_text(a);
-    if (!strstr(t.bytes, text))
-        fail_msg("the screen does not say \"%s\":\n%s", text, t.bytes);
-    gl_text_clean_up(&t);
-}
-
 static void every_key_belongs_to_one_command(void **state)
 {
     (void)state;
@@ -60,9 +46,9 @@ static void the_first_look_falls_on_the_worst_straddle(void **state)
     gl_app *a = *state;
     assert_int_equal(a->cursor, 2000 * US);
     assert_int_equal(a->row.index, gl_model_find(a->m, 10));
-    screen_has(a, "1 straddling send");
-    screen_has(a, "straddles GC sweep termination: 500 µs inside the pause, ran 500 µs after the restart");
-    screen_has(a, "released by G20 main.worker");
+    scene_says(a, "1 straddling send");
+    scene_says(a, "straddles GC sweep termination: 500 µs inside the pause, ran 500 µs after the restart");
+    scene_says(a, "released by G20 main.worker");
 }
 
 static void zooming_keeps_the_cursor_where_it_is(void **state)
@@ -110,7 +96,7 @@ static void jumps_go_from_pause_to_pause_and_undo_comes_back(void **state)
     scene_press(a, "p");
     assert_int_equal(a->cursor, 8000 * US);
     scene_press(a, "p");
-    screen_has(a, "no pause after this moment");
+    scene_says(a, "no pause after this moment");
     scene_press(a, "P");
     assert_int_equal(a->cursor, 6000 * US);
     scene_press(a, "u");
@@ -127,7 +113,7 @@ static void back_goes_to_the_waker_when_it_woke(void **state)
     scene_press(a, "b");
     assert_int_equal(a->row.index, gl_model_find(a->m, 20));
     assert_int_equal(a->cursor, 2700 * US - 1);
-    screen_has(a, "G20 main.worker  running");
+    scene_says(a, "G20 main.worker  running");
     scene_press(a, "B");
     assert_int_equal(a->row.index, gl_model_find(a->m, 10));
     assert_int_equal(a->cursor, 2700 * US);
@@ -140,7 +126,7 @@ static void straddle_keys_find_it_from_anywhere(void **state)
     assert_int_equal(a->cursor, 2000 * US);
     assert_int_equal(a->row.index, gl_model_find(a->m, 10));
     scene_press(a, "s");
-    screen_has(a, "no straddling send after this one");
+    scene_says(a, "no straddling send after this one");
     scene_press(a, "End S");
     assert_int_equal(a->cursor, 2000 * US);
     scene_press(a, "X");
@@ -154,12 +140,12 @@ static void lists_lead_to_the_moment_of_their_row(void **state)
     assert_int_equal(a->view, GL_VIEW_GOROUTINES);
     assert_int_equal(a->cursor, 8000 * US);
     scene_press(a, "7");
-    screen_has(a, "chan receive");
-    screen_has(a, "main.worker main.go:42");
+    scene_says(a, "chan receive");
+    scene_says(a, "main.worker main.go:42");
     scene_press(a, "Enter");
     assert_int_equal(a->row.index, gl_model_find(a->m, 21));
     assert_int_equal(a->cursor, 1000 * US);
-    screen_has(a, "never released in this trace");
+    scene_says(a, "never released in this trace");
     scene_press(a, "8 Enter 5 Enter");
     assert_int_equal(a->cursor, 2000 * US);
 }
@@ -191,7 +177,7 @@ static void a_search_finds_events_and_walks_through_them(void **state)
     assert_int_equal(a->cursor, 9000 * US);
     assert_int_equal(a->row.index, gl_model_find(a->m, 20));
     scene_press(a, "n");
-    screen_has(a, "no match after this moment");
+    scene_says(a, "no match after this moment");
     scene_press(a, "/ ( Enter");
     assert_true(a->message_is_error);
     assert_int_equal(a->search.found, 1);
@@ -203,7 +189,7 @@ static void filters_hide_lanes_and_escape_shows_them_again(void **state)
     size_t all = a->lanes.n;
     gl_app_command(a, "filter worker");
     assert_int_equal(a->lanes.gor_count, 2);
-    screen_has(a, "filter worker: 2 of 5");
+    scene_says(a, "filter worker: 2 of 5");
     gl_app_command(a, "filter G10");
     assert_int_equal(a->lanes.gor_count, 1);
     gl_app_command(a, "filter [");
@@ -249,7 +235,7 @@ static void help_shows_every_command(void **state)
     gl_app_resize(a, 120, 100);
     scene_press(a, "?");
     for (size_t i = 0; gl_command_at(i); i++)
-        screen_has(a, gl_command_at(i)->name);
+        scene_says(a, gl_command_at(i)->name);
     scene_press(a, "s");
     assert_false(a->help);
     assert_int_equal(a->cursor, 2000 * US);
@@ -296,7 +282,7 @@ static void lanes_hold_still_while_panning_and_zooming(void **state)
     }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_app, close_app)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_app, scene_close_app)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -338,3 +338,17 @@ gl_text scene_text(gl_app *a)
     assert_false(t.failed);
     return t;
 }
+
+void scene_says(gl_app *a, const char *text)
+{
+    gl_text t = scene_text(a);
+    if (!strstr(t.bytes, text))
+        fail_msg("the screen does not say \"%s\":\n%s", text, t.bytes);
+    gl_text_clean_up(&t);
+}
+
+int scene_close_app(void **state)
+{
+    gl_app_close(*state);
+    return 0;
+}

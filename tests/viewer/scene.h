@@ -21,5 +21,9 @@ gl_app *scene_app(gl_reader *r, const char *name, const char *theme, bool ascii,
 void scene_press(gl_app *a, const char *keys);
 /** Text of the screen. Free with gl_text_clean_up. */
 gl_text scene_text(gl_app *a);
+/** Fails the test where the screen does not hold the text. */
+void scene_says(gl_app *a, const char *text);
+/** A teardown: the app is *state. */
+int scene_close_app(void **state);
 
 #endif

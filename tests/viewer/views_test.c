@@ -20,20 +20,6 @@ static int open_app(void **state)
     return 0;
 }
 
-static int close_app(void **state)
-{
-    gl_app_close(*state);
-    return 0;
-}
-
-static void screen_has(gl_app *a, const char *text)
-{
-    gl_text t = scene_text(a);
-    if (!strstr(t.bytes, text))
-        fail_msg("the screen does not say \"%s\":\n%s", text, t.bytes);
-    gl_text_clean_up(&t);
-}
-
 static void a_history_keeps_means_and_peaks_however_long_it_gets(void **state)
 {
     (void)state;
@@ -106,17 +92,17 @@ static void the_channel_of_a_straddle_is_a_key_away(void **state)
     scene_press(a, "X c");
     assert_int_equal(a->view, GL_VIEW_CHANNELS);
     assert_int_equal(gl_app_chan(a), gl_chans_find(&a->m->chans, UINT64_C(0xc000112000)));
-    screen_has(a, "holds 4 of 4, full");
-    screen_has(a, "1 sender waits (G10 main.producer)");
+    scene_says(a, "holds 4 of 4, full");
+    scene_says(a, "1 sender waits (G10 main.producer)");
     /* From the channel to who waits, and to who released it. */
     scene_press(a, "b");
     assert_int_equal(a->view, GL_VIEW_GOROUTINES);
     assert_int_equal(a->row.index, gl_model_find(a->m, 20));
     gl_app_command(a, "go 0xc000112060");
     assert_int_equal(a->view, GL_VIEW_CHANNELS);
-    screen_has(a, "unbuffered");
+    scene_says(a, "unbuffered");
     gl_app_command(a, "channel 0xdead");
-    screen_has(a, "no channel of that address");
+    scene_says(a, "no channel of that address");
 }
 
 static void channels_unfold_into_senders_and_receivers(void **state)
@@ -127,11 +113,11 @@ static void channels_unfold_into_senders_and_receivers(void **state)
     scene_press(a, "Enter");
     assert_int_equal(a->other.n, 5);
     assert_int_equal(a->other.rows[1].type, GL_ROW_CHAN_SENDERS);
-    screen_has(a, "receivers");
+    scene_says(a, "receivers");
     scene_press(a, "*");
     assert_int_equal(a->other.n, 9);
     scene_press(a, "o");
-    screen_has(a, "lanes by first seen");
+    scene_says(a, "lanes by first seen");
     assert_int_equal(a->other.rows[0].index, 0);
 }
 
@@ -146,9 +132,9 @@ static void threads_and_tasks_have_lanes(void **state)
     const gl_tasks *ts = &a->m->tasks;
     assert_int_equal(ts->kinds[0].ns, 7360 * US);
     assert_int_equal(ts->kinds[1].longest, 1800 * US);
-    screen_has(a, "request");
+    scene_says(a, "request");
     scene_press(a, "Down");
-    screen_has(a, "begun by G10 main.producer");
+    scene_says(a, "begun by G10 main.producer");
     assert_int_equal(a->m->use.most, 4);
 }
 
@@ -158,16 +144,16 @@ static void groups_follow_what_they_are_made_by(void **state)
     gl_app_go(a, 2600 * US);
     gl_app_command(a, "group state");
     assert_int_equal(a->lanes.n, 2); /* two wait, two run */
-    screen_has(a, "waiting ×2");
+    scene_says(a, "waiting ×2");
     int64_t at = a->cursor;
     gl_app_go(a, 9000 * US); /* they hold still */
     gl_app_relist(a);
-    screen_has(a, "waiting ×2");
+    scene_says(a, "waiting ×2");
     gl_app_go(a, at);
     gl_app_command(a, "group reason");
-    screen_has(a, "chan send");
+    scene_says(a, "chan send");
     gl_app_command(a, "group creator");
-    screen_has(a, "by G1 main.main");
+    scene_says(a, "by G1 main.main");
     gl_app_command(a, "group nonsense");
     assert_true(a->message_is_error);
     gl_app_command(a, "group function");
@@ -212,7 +198,7 @@ static void hops_widen_who_is_related(void **state)
     scene_press(a, "R");
     assert_int_equal(a->related_to.n, 4); /* and G20, which released G10 */
     scene_press(a, "R");
-    screen_has(a, "nobody else");
+    scene_says(a, "nobody else");
     scene_press(a, "r");
     assert_int_equal(a->lanes.gor_count, 4);
 }
@@ -227,11 +213,11 @@ static void bookmarks_have_names_and_an_order_in_time(void **state)
     assert_int_equal(a->bookmarks.n, 2);
     scene_press(a, "]");
     assert_int_equal(a->cursor, 5000 * US);
-    screen_has(a, "bookmark after the pause");
+    scene_says(a, "bookmark after the pause");
     scene_press(a, "[");
     assert_int_equal(a->cursor, 1000 * US);
     scene_press(a, "[");
-    screen_has(a, "no bookmark before");
+    scene_says(a, "no bookmark before");
     gl_app_command(a, "jump after the pause");
     assert_int_equal(a->cursor, 5000 * US);
     scene_press(a, "Delete");
@@ -273,9 +259,9 @@ static void expressions_choose_lanes_and_find_events(void **state)
     gl_app_command(a, "filter state=blocked reason~send dur>1900us");
     assert_int_equal(gl_app_settle(a, &err), 0);
     assert_int_equal(a->lanes.gor_count, 0);
-    screen_has(a, "no goroutine matches");
+    scene_says(a, "no goroutine matches");
     gl_app_command(a, "filter dur>9");
-    screen_has(a, "at character 5");
+    scene_says(a, "at character 5");
     scene_press(a, "Esc");
     assert_int_equal(a->lanes.gor_count, 4);
     scene_press(a, "Home");
@@ -290,12 +276,12 @@ static void go_takes_a_time_of_day_where_the_trace_has_one(void **state)
 {
     gl_app *a = *state;
     gl_app_command(a, "go 12:00:00.004");
-    screen_has(a, "does not say what time it was");
+    scene_says(a, "does not say what time it was");
     a->m->wall_unix_ns = INT64_C(1700000000) * 1000000000; /* 22:13:20 UTC */
     gl_app_command(a, "go 22:13:20.004");
     assert_int_equal(a->cursor, 4000 * US);
     gl_app_command(a, "go 22:13:21");
-    screen_has(a, "lies outside");
+    scene_says(a, "lies outside");
 }
 
 static void summary_lanes_come_and_go(void **state)
@@ -304,7 +290,7 @@ static void summary_lanes_come_and_go(void **state)
     int had = a->layout.lanes.h;
     scene_press(a, "~");
     assert_true(a->layout.counts.h >= 2 && a->layout.lanes.h < had);
-    screen_has(a, "run, ");
+    scene_says(a, "run, ");
     scene_press(a, "~");
     assert_int_equal(a->layout.counts.h + a->layout.heap.h, 0);
 }
@@ -327,7 +313,7 @@ static void the_critical_path_follows_the_wake_ups(void **state)
     assert_int_equal(t->waiting, 0);
     assert_int_equal(t->running + t->runnable, t->to - t->from);
     assert_int_equal(t->steps[t->n - 1].gor, gl_model_find(a->m, 1));
-    screen_has(a, "path to G30, 9.00 ms");
+    scene_says(a, "path to G30, 9.00 ms");
     scene_press(a, "Esc");
     assert_int_equal(t->n, 0);
     /* Between two marks. */
@@ -339,7 +325,7 @@ static void the_critical_path_follows_the_wake_ups(void **state)
     assert_int_equal(t->from, 7300 * US);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_app, close_app)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_app, scene_close_app)
 
 int main(void)
 {
