@@ -379,12 +379,47 @@ static void plain(gl_asm *a, const gl_hook_env *env, unsigned full, gl_patch_typ
     gl_asm_store32_imm(a, true, GL_R15, 16, 0);
     gl_asm_store32_imm(a, false, GL_R15, 24, 0);
     set_type(a, type);
-    if (type == GL_PATCH_STW) {
-        gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RSP, 0);
-        gl_asm_store(a, true, GL_R15, 16, GL_RAX);
-        gl_asm_store8(a, GL_R15, 28, GL_R12);
-    }
     finish(a, 1);
+}
+
+/** RDX: a word on the stack of the goroutine RAX, or goes to `none` where it is not. */
+static void within_stack(gl_asm *a, const gl_golayout *l, unsigned none)
+{
+    gl_asm_imm(a, 4, true, GL_RDX, -8);
+    gl_asm_rm(a, GL_OP_CMP, true, GL_RDX, GL_RAX, l->g_stack_lo);
+    gl_asm_jcc(a, GL_CC_B, none);
+    gl_asm_rm(a, GL_OP_CMP, true, GL_RDX, GL_RAX, l->g_stack_hi);
+    gl_asm_jcc(a, GL_CC_AE, none);
+}
+
+/**
+ * Who had the world stopped, where the runtime gives no reason: this runs on the scheduler's stack, called by systemstack,
+ * or by a closure that was. Who called systemstack the goroutine's own stack tells, and who called that one, its frames.
+ */
+static void stop_callers(gl_asm *a, const gl_hook_env *env)
+{
+    const gl_golayout *l = env->layout;
+    unsigned none = gl_asm_label(a);
+    for (int32_t i = 0; i < 4; i++)
+        gl_asm_store32_imm(a, true, GL_R15, GL_PATCH_UNIT + 8 * i, 0);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_m);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RAX, l->m_curg);
+    gl_asm_test(a, true, GL_RAX, GL_RAX);
+    gl_asm_jcc(a, GL_CC_E, none);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RAX, l->g_sched_sp);
+    within_stack(a, l, none);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RDX, 0);
+    gl_asm_store(a, true, GL_R15, GL_PATCH_UNIT, GL_RDX);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RAX, l->g_sched_bp);
+    for (int32_t i = 1; i < 3; i++) {
+        within_stack(a, l, none);
+        gl_asm_lea(a, GL_RDX, GL_RDX, 8);
+        within_stack(a, l, none);
+        gl_asm_rm(a, GL_OP_MOV, true, GL_R12, GL_RDX, 0);
+        gl_asm_store(a, true, GL_R15, GL_PATCH_UNIT + 8 * i, GL_R12);
+        gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RDX, -8);
+    }
+    gl_asm_set(a, none);
 }
 
 static void gc_start(gl_asm *a, const gl_hook_env *env, unsigned full)
@@ -399,7 +434,23 @@ static void gc_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 
 static void stw_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
-    plain(a, env, full, GL_PATCH_STW);
+    bool told = env->minor > 20;
+    gl_hook_room(a, env, GL_PATCH_LONGEST, full);
+    load_user_goroutine(a, env->layout);
+    if (!told) {
+        gl_asm_abs(a, GL_RDX, UINT64_C(1) << GL_PATCH_EXTRA_SHIFT);
+        gl_asm_rr(a, GL_OP_OR, true, GL_RAX, GL_RDX);
+    }
+    gl_asm_store(a, true, GL_R15, 8, GL_RAX);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RSP, 0);
+    gl_asm_store(a, true, GL_R15, 16, GL_RAX);
+    gl_asm_store32_imm(a, false, GL_R15, 24, 0);
+    set_type(a, GL_PATCH_STW);
+    if (told)
+        gl_asm_store8(a, GL_R15, 28, GL_R12);
+    else
+        stop_callers(a, env);
+    finish(a, told ? 1 : 2);
 }
 
 static void stw_end(gl_asm *a, const gl_hook_env *env, unsigned full)

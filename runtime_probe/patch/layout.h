@@ -109,7 +109,7 @@ typedef enum gl_patch_type {
     GL_PATCH_MAKE,       /* g; arg: channel; aux: 0. Then: hash, capacity, element type, 0 */
     GL_PATCH_GC_START,   /* g */
     GL_PATCH_GC_END,
-    GL_PATCH_STW,        /* g; arg: who called; a: reason */
+    GL_PATCH_STW,        /* g; arg: who called; a: reason. Until 1.20 there is none; then: three more callers, 0 */
     GL_PATCH_STW_END,
     GL_PATCH_ASSIST,
     GL_PATCH_ASSIST_END,

@@ -107,53 +107,6 @@ gl_event *gl_turn_event(const gl_turn *x, gl_event_type type, uint64_t g)
     return ev;
 }
 
-/* The collector */
-
-static void gc_start(const gl_turn *x)
-{
-    gl_turn_event(x, GL_EV_GCStart, x->g)->arg[0] = ++x->t->cycle;
-}
-
-static void gc_end(const gl_turn *x)
-{
-    gl_turn_event(x, GL_EV_GCEnd, x->g)->arg[0] = x->t->cycle;
-}
-
-/** Until 1.20 no reason is given, but there is only one place in the collector for each. */
-static const char *stop_reason(const gl_turn *x)
-{
-    gl_gofunc f;
-    if (x->t->p->info->minor > 20)
-        return gl_goprog_stop_reason(x->t->p->info->minor, x->r->a);
-    if (!gl_goprog_func_of(x->t->p->prog, x->r->arg - x->t->p->bias - 1, &f))
-        return NULL;
-    if (strncmp(f.name, "runtime.gcStart", 15) == 0)
-        return gl_goprog_stop_reason(22, 2);
-    return strncmp(f.name, "runtime.gcMarkDone", 18) == 0 ? gl_goprog_stop_reason(22, 1) : NULL;
-}
-
-static void stw(const gl_turn *x)
-{
-    const char *reason = stop_reason(x);
-    x->t->stop_reason = reason ? gl_translate_text(x->t, reason, strlen(reason)) : x->t->empty_text;
-    gl_turn_event(x, GL_EV_GCSTWBegin, x->g)->arg[0] = x->t->stop_reason;
-}
-
-static void stw_end(const gl_turn *x)
-{
-    gl_turn_event(x, GL_EV_GCSTWEnd, x->g)->arg[0] = x->t->stop_reason;
-}
-
-static void assist(const gl_turn *x)
-{
-    gl_turn_event(x, GL_EV_GCMarkAssistBegin, x->g);
-}
-
-static void assist_end(const gl_turn *x)
-{
-    gl_turn_event(x, GL_EV_GCMarkAssistEnd, x->g);
-}
-
 /* Records */
 
 static const struct {
@@ -171,12 +124,12 @@ static const struct {
     [GL_PATCH_SELECT] = {gl_turn_select, 0, GL_PATCH_SELECT_CASES / 4},
     [GL_PATCH_SELECT_END] = {gl_turn_select_end, 0, 0},
     [GL_PATCH_MAKE] = {gl_turn_make, 1, 1},
-    [GL_PATCH_GC_START] = {gc_start, 0, 0},
-    [GL_PATCH_GC_END] = {gc_end, 0, 0},
-    [GL_PATCH_STW] = {stw, 0, 0},
-    [GL_PATCH_STW_END] = {stw_end, 0, 0},
-    [GL_PATCH_ASSIST] = {assist, 0, 0},
-    [GL_PATCH_ASSIST_END] = {assist_end, 0, 0},
+    [GL_PATCH_GC_START] = {gl_turn_gc_start, 0, 0},
+    [GL_PATCH_GC_END] = {gl_turn_gc_end, 0, 0},
+    [GL_PATCH_STW] = {gl_turn_stop, 0, 1},
+    [GL_PATCH_STW_END] = {gl_turn_stop_end, 0, 0},
+    [GL_PATCH_ASSIST] = {gl_turn_assist, 0, 0},
+    [GL_PATCH_ASSIST_END] = {gl_turn_assist_end, 0, 0},
     [GL_PATCH_PANIC] = {gl_turn_failure, 9, 9},
     [GL_PATCH_THROW] = {gl_turn_failure, 9, 9},
     [GL_PATCH_FATAL] = {gl_turn_failure, 9, 9},

@@ -24,6 +24,13 @@ typedef void (*gl_turn_fn)(const gl_turn *x);
 /* translate_state.c */
 void gl_turn_cas(const gl_turn *x);
 void gl_turn_newproc(const gl_turn *x);
+/* translate_gc.c */
+void gl_turn_gc_start(const gl_turn *x);
+void gl_turn_gc_end(const gl_turn *x);
+void gl_turn_stop(const gl_turn *x);
+void gl_turn_stop_end(const gl_turn *x);
+void gl_turn_assist(const gl_turn *x);
+void gl_turn_assist_end(const gl_turn *x);
 /* translate_chan.c */
 void gl_turn_chan_begin(const gl_turn *x);
 void gl_turn_send_end(const gl_turn *x);

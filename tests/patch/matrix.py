@@ -71,6 +71,10 @@ def storm(a, exe, label):
     for begin, end, open_ in [('ChanSendBegin', 'ChanSendEnd', 2), ('ChanRecvBegin', 'ChanRecvEnd', 2),
                               ('ChanSelectBegin', 'ChanSelectEnd', 0), ('GCSTWBegin', 'GCSTWEnd', 0)]:
         say(0 <= got.get(begin, 0) - got.get(end, 0) <= open_, f'{label} storm: {begin} and {end} pair ({got.get(begin)}, {got.get(end)})')
+    # The world is stopped twice in a cycle; the last one may not have ended with the program.
+    stops, cycles = got.get('gc-stops', 0), got.get('GCStart', 0)
+    say(2 * cycles - 1 <= stops <= 2 * cycles + 1, f'{label} storm: {stops} stops of {cycles} collections say that they are')
+    say(got.get('nameless-stops') == 0, f'{label} storm: {got.get("nameless-stops")} stops for no known reason')
 
 
 def busy(a, exe, label, times):

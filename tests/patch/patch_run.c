@@ -5,7 +5,8 @@
  *     patch_run -p PID [--for MS]                                    attached, detached after so long
  *
  *     NAME TAB COUNT for each event seen, then: events, violations (of the chain of states, checked here anew), broken (as
- *     the translation counts them), steps-back (an event older than the one before it), lost, stop_us, exit.
+ *     the translation counts them), steps-back (an event older than the one before it), lost, gc-stops and nameless-stops (of
+ *     the world: for the collector, for no known reason), stop_us, exit.
  *     GOLANES_PATCH_DUMP=1: the events, too.
  */
 #include <errno.h>
@@ -25,7 +26,7 @@
 #include "golanes/clock.h"
 
 typedef struct seen {
-    uint64_t of[GL_EV_LIMIT], events, violations, back, lost, waits_told;
+    uint64_t of[GL_EV_LIMIT], events, violations, back, lost, waits_told, gc_stops, nameless_stops;
     int64_t last;
     gl_dict *dict;
     uint8_t *state; /* by goroutine */
@@ -78,6 +79,14 @@ static void check(seen *s, const gl_event *ev)
     s->state[t.id] = t.to;
 }
 
+static void look_at_stop(seen *s, const gl_event *ev)
+{
+    size_t n;
+    const char *why = gl_dict_text(s->dict, (uint32_t)ev->arg[0], &n);
+    s->gc_stops += n > 3 && memcmp(why, "GC ", 3) == 0;
+    s->nameless_stops += n == 0;
+}
+
 static int on_events(void *user, const gl_event *events, size_t n)
 {
     seen *s = user;
@@ -89,6 +98,8 @@ static int on_events(void *user, const gl_event *events, size_t n)
         s->last = ev->time;
         if (ev->type == GL_EV_Lost)
             s->lost += ev->arg[0];
+        if (ev->type == GL_EV_GCSTWBegin)
+            look_at_stop(s, ev);
         check(s, ev);
         if (s->dump) {
             printf("%lld g%llu p%d t%u %s %llx %llx %llx stack %u flags %u", (long long)ev->time, (unsigned long long)ev->g, (int)ev->p, ev->thread,
@@ -222,6 +233,7 @@ int main(int argc, char **argv)
         if (s.of[k])
             printf("%s\t%llu\n", gl_event_lookup(k)->name, (unsigned long long)s.of[k]);
     src.ops->meta(src.self, put, NULL);
+    printf("gc-stops\t%llu\nnameless-stops\t%llu\n", (unsigned long long)s.gc_stops, (unsigned long long)s.nameless_stops);
     printf("events\t%llu\nviolations\t%llu\nsteps-back\t%llu\nlost\t%llu\n", (unsigned long long)s.events, (unsigned long long)s.violations,
            (unsigned long long)s.back, (unsigned long long)s.lost);
     src.ops->close(src.self);
