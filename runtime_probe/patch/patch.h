@@ -10,10 +10,10 @@
 #include "golanes/goprog.h"
 #include "golanes/golayout.h"
 #include "golanes/goprobes.h"
+#include "gorun/snapshot.h"
+#include "gorun/surgeon.h"
 #include "hooks.h"
 #include "layout.h"
-#include "snapshot.h"
-#include "surgeon.h"
 
 typedef struct gl_patch_options {
     gl_patch_stacks stacks;

@@ -163,7 +163,7 @@ static void tell_losses(gl_reader *r, uint32_t i, uint64_t now)
     gl_reader_ring *q = &r->ring[i];
     uint64_t n = __atomic_load_n(&gl_patch_ring_of(r->p, i)->dropped, __ATOMIC_RELAXED);
     if (n > q->dropped)
-        gl_translate_lost(r->t, i, n - q->dropped, q->looked, now);
+        gl_translate_lost(r->t, i, n - q->dropped, q->looked, now, NULL);
     q->dropped = n;
     q->looked = now;
 }
@@ -172,7 +172,7 @@ static void tell_no_ring(gl_reader *r, uint64_t now)
 {
     uint64_t n = __atomic_load_n(&r->p->header->no_ring, __ATOMIC_RELAXED);
     if (n > r->no_ring)
-        gl_translate_lost(r->t, UINT32_MAX, n - r->no_ring, now, now);
+        gl_translate_lost(r->t, UINT32_MAX, n - r->no_ring, now, now, "no ring for the thread");
     r->no_ring = n;
 }
 

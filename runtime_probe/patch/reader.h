@@ -7,7 +7,8 @@
 #ifndef GOLANES_PATCH_READER_H
 #define GOLANES_PATCH_READER_H
 
-#include "translate.h"
+#include "gorun/translate.h"
+#include "patch.h"
 
 typedef struct gl_reader_ring {
     uint64_t tail, last; /* position read up to; ticks of the last record */

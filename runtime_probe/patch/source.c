@@ -215,7 +215,9 @@ static void discard(void *state)
 /** What reads the rings, once the program is patched. */
 static int open_reader(patch_source *s, gl_probe_source *out, gl_error *err)
 {
-    int rc = gl_translation_start(&s->t, &s->p);
+    const gl_patch *p = &s->p;
+    gl_translated of = {p->pid, p->prog, p->info->minor, p->bias, p->begin_ticks, &p->snapshot, GL_PATCH_RINGS};
+    int rc = gl_translation_start(&s->t, &of);
     if (rc == 0)
         rc = gl_reader_start(&s->reader, &s->p, &s->t);
     if (rc < 0) {

@@ -1,6 +1,6 @@
 /* What is known of each goroutine while records are turned into events. */
-#ifndef GOLANES_PATCH_GOROUTINES_H
-#define GOLANES_PATCH_GOROUTINES_H
+#ifndef GOLANES_GORUN_GOROUTINES_H
+#define GOLANES_GORUN_GOROUTINES_H
 
 #include <stdbool.h>
 #include <stddef.h>

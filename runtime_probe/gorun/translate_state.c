@@ -31,7 +31,7 @@ static bool is_hidden(unsigned minor, unsigned reason)
 static uint32_t reason_text(gl_translation *t, unsigned reason)
 {
     if (!t->reason_known[reason]) {
-        const char *name = gl_goprog_wait_reason(t->p->info->minor, reason);
+        const char *name = gl_goprog_wait_reason(t->of.minor, reason);
         t->reason_text[reason] = gl_translate_text(t, name ? name : "", name ? strlen(name) : 0);
         t->reason_known[reason] = true;
     }
@@ -40,7 +40,7 @@ static uint32_t reason_text(gl_translation *t, unsigned reason)
 
 static bool is_coroutine(const gl_turn *x)
 {
-    const char *name = gl_goprog_wait_reason(x->t->p->info->minor, x->r->c);
+    const char *name = gl_goprog_wait_reason(x->t->of.minor, x->r->c);
     return name && strcmp(name, "coroutine") == 0;
 }
 
@@ -144,7 +144,7 @@ static void block_for(const gl_turn *x, uint32_t reason, bool coroutine)
 
 static void block(const gl_turn *x)
 {
-    if (!is_hidden(x->t->p->info->minor, x->r->c)) {
+    if (!is_hidden(x->t->of.minor, x->r->c)) {
         block_for(x, reason_text(x->t, x->r->c), is_coroutine(x));
         return;
     }
@@ -315,7 +315,7 @@ void gl_turn_newproc(const gl_turn *x)
         t->status = GL_E_NOMEM;
         return;
     }
-    int status = t->sink->on_stack(t->sink->user, (uint32_t)t->p->pid, &start_pc, 1, &start_stack);
+    int status = t->sink->on_stack(t->sink->user, (uint32_t)t->of.pid, &start_pc, 1, &start_stack);
     if (status < 0)
         t->status = status;
     unsigned state = (x->r->aux & 0xfff) == WAITING ? GL_G_WAITING : GL_G_RUNNABLE;
@@ -349,14 +349,14 @@ static uint32_t stack_of(gl_translation *t, const gl_snapshot_g *g)
     for (; n < g->frames; n++)
         pcs[n] = g->pcs[n] - (n == 0);
     /* Below the first function stands goexit, which nobody wants to see; the first function names the goroutine. */
-    bool known = gl_goprog_func_of(t->p->prog, g->start_pc - t->p->bias, &start_of);
-    while (n > 0 && gl_goprog_func_of(t->p->prog, pcs[n - 1] - t->p->bias - 1, &last) && strncmp(last.name, "runtime.goexit", 14) == 0)
+    bool known = gl_goprog_func_of(t->of.prog, g->start_pc - t->of.bias, &start_of);
+    while (n > 0 && gl_goprog_func_of(t->of.prog, pcs[n - 1] - t->of.bias - 1, &last) && strncmp(last.name, "runtime.goexit", 14) == 0)
         n--;
-    if (known && (n == 0 || !gl_goprog_func_of(t->p->prog, pcs[n - 1] - t->p->bias - 1, &last) || last.entry != start_of.entry)) {
+    if (known && (n == 0 || !gl_goprog_func_of(t->of.prog, pcs[n - 1] - t->of.bias - 1, &last) || last.entry != start_of.entry)) {
         pcs[n] = g->start_pc + (n > 0);
         n++;
     }
-    if (n > 0 && t->sink->on_stack(t->sink->user, (uint32_t)t->p->pid, pcs, n, &id) < 0)
+    if (n > 0 && t->sink->on_stack(t->sink->user, (uint32_t)t->of.pid, pcs, n, &id) < 0)
         return 0;
     return id;
 }
@@ -365,7 +365,7 @@ static uint32_t thread_of(gl_translation *t, const gl_snapshot *snap, uint64_t m
 {
     for (size_t i = 0; m && i < snap->ms; i++)
         if (snap->m[i].address == m) {
-            gl_session_owner owner = {.pid = (uint32_t)t->p->pid, .tid = (uint32_t)snap->m[i].tid};
+            gl_session_owner owner = {.pid = (uint32_t)t->of.pid, .tid = (uint32_t)snap->m[i].tid};
             gl_session_thread th;
             if (snap->m[i].tid && t->sink->on_thread(t->sink->user, &owner, &th) >= 0) {
                 t->process = th.process;
@@ -377,12 +377,12 @@ static uint32_t thread_of(gl_translation *t, const gl_snapshot *snap, uint64_t m
 
 static void tell_g(gl_translation *t, const gl_snapshot *snap, const gl_snapshot_g *s)
 {
-    gl_patch_record r = {.ticks = t->p->begin_ticks};
+    gl_patch_record r = {.ticks = t->of.begin_ticks};
     gl_turn x = {.t = t, .r = &r};
     uint32_t stack = stack_of(t, s);
     uint32_t thread = thread_of(t, snap, s->m);
     gl_gstate state = state_of(s->status);
-    bool hidden = state == GL_G_WAITING && is_hidden(t->p->info->minor, s->reason);
+    bool hidden = state == GL_G_WAITING && is_hidden(t->of.minor, s->reason);
     bool waits = state == GL_G_WAITING && !hidden;
     gl_patch_g *g = gl_patch_gs_get(&t->gs, s->id);
     if (!g)
@@ -408,7 +408,7 @@ static void tell_g(gl_translation *t, const gl_snapshot *snap, const gl_snapshot
 
 void gl_translate_snapshot(gl_translation *t)
 {
-    const gl_snapshot *snap = &t->p->snapshot;
+    const gl_snapshot *snap = t->of.snapshot;
     t->empty_text = gl_translate_text(t, "", 0);
     for (size_t i = 0; i < snap->gs && t->status >= 0; i++)
         tell_g(t, snap, &snap->g[i]);

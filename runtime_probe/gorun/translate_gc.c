@@ -43,7 +43,7 @@ static bool is_in(const char *name, const char *function)
     return strncmp(name, function, n) == 0 && (name[n] == '\0' || name[n] == '.');
 }
 
-static const char *reason_of_caller(const gl_patch *p, uint64_t return_address)
+static const char *reason_of_caller(const gl_translated *p, uint64_t return_address)
 {
     gl_gofunc f;
     if (return_address == 0 || !gl_goprog_func_of(p->prog, return_address - p->bias - 1, &f))
@@ -56,10 +56,10 @@ static const char *reason_of_caller(const gl_patch *p, uint64_t return_address)
 
 static const char *stop_reason(const gl_turn *x)
 {
-    const gl_patch *p = x->t->p;
+    const gl_translated *p = &x->t->of;
     size_t more = (x->r->g >> GL_PATCH_EXTRA_SHIFT) != 0 ? GL_PATCH_UNIT / 8 : 0;
-    if (p->info->minor > 20)
-        return gl_goprog_stop_reason(p->info->minor, x->r->a);
+    if (p->minor > 20)
+        return gl_goprog_stop_reason(p->minor, x->r->a);
     const char *reason = reason_of_caller(p, x->r->arg);
     for (size_t i = 0; !reason && i < more; i++)
         reason = reason_of_caller(p, x->more[i]);

@@ -1,6 +1,6 @@
 /* What the files of the translation share. */
-#ifndef GOLANES_PATCH_TRANSLATE_INTERNAL_H
-#define GOLANES_PATCH_TRANSLATE_INTERNAL_H
+#ifndef GOLANES_GORUN_TRANSLATE_INTERNAL_H
+#define GOLANES_GORUN_TRANSLATE_INTERNAL_H
 
 #include "translate.h"
 

@@ -129,8 +129,8 @@ void gl_turn_select_end(const gl_turn *x)
 void gl_turn_make(const gl_turn *x)
 {
     char name[256];
-    const gl_patch *p = x->t->p;
-    bool named = gl_goprog_type_name(p->prog, x->more[2] - p->bias, name, sizeof name);
+    const gl_translated *of = &x->t->of;
+    bool named = gl_goprog_type_name(of->prog, x->more[2] - of->bias, name, sizeof name);
     uint32_t type = named ? gl_translate_text(x->t, name, strlen(name)) : x->t->empty_text;
     gl_event *ev = gl_turn_event(x, GL_EV_ChanMake, x->g);
     ev->arg[0] = x->r->arg;
@@ -183,7 +183,7 @@ void gl_turn_failure(const gl_turn *x)
     at += n;
     if (n == 0 && x->r->type == GL_PATCH_PANIC) {
         memcpy(text, "of type ", 8);
-        at = gl_goprog_type_name(x->t->p->prog, x->r->arg - x->t->p->bias, text + 8, sizeof text - 8) ? strlen(text) : 0;
+        at = gl_goprog_type_name(x->t->of.prog, x->r->arg - x->t->of.bias, text + 8, sizeof text - 8) ? strlen(text) : 0;
     }
     uint32_t message = gl_translate_text(x->t, text, at);
     uint32_t stack = gl_translate_stack_id(x->t, x->more[0]);

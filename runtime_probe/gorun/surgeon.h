@@ -6,8 +6,8 @@
  *
  * Threads: all calls between a stop and its release by one thread, with signals blocked (gl_surgeon_quiet).
  */
-#ifndef GOLANES_PATCH_SURGEON_H
-#define GOLANES_PATCH_SURGEON_H
+#ifndef GOLANES_GORUN_SURGEON_H
+#define GOLANES_GORUN_SURGEON_H
 
 #include <signal.h>
 #include <stdbool.h>

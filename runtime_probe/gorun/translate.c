@@ -50,7 +50,7 @@ void gl_translate_stack(gl_translation *t, const gl_patch_record *r, const uint6
     for (size_t k = 0; k < n; k++)
         frames[k] = pcs[k] - (k == 0);
     uint32_t id = 0;
-    int status = t->sink->on_stack(t->sink->user, (uint32_t)t->p->pid, frames, n, &id);
+    int status = t->sink->on_stack(t->sink->user, (uint32_t)t->of.pid, frames, n, &id);
     if (status < 0) {
         t->status = status;
         return;
@@ -152,25 +152,26 @@ void gl_translate(gl_translation *t, uint32_t ring, const gl_patch_record *r)
         kinds[r->type].turn(&x);
 }
 
-void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last)
+void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last, const char *why)
 {
     gl_patch_record r = {.ticks = first};
     gl_turn x = {t, ring == UINT32_MAX ? NULL : &t->threads[ring], ring, &r, NULL, 0};
-    static const char why[] = "no room in the ring", none[] = "no ring for the thread";
-    uint32_t text = x.thread ? gl_translate_text(t, why, sizeof why - 1) : gl_translate_text(t, none, sizeof none - 1);
+    if (!why)
+        why = "no room in the ring";
+    uint32_t text = gl_translate_text(t, why, strlen(why));
     gl_event *ev = gl_turn_event(&x, GL_EV_Lost, 0);
     ev->arg[0] = events;
     ev->arg[2] = last;
     ev->arg[3] = text;
 }
 
-int gl_translation_start(gl_translation *t, gl_patch *p)
+int gl_translation_start(gl_translation *t, const gl_translated *of)
 {
     memset(t, 0, sizeof *t);
-    t->p = p;
+    t->of = *of;
     t->stacks = calloc(1, sizeof *t->stacks);
-    t->threads = calloc(GL_PATCH_RINGS, sizeof *t->threads);
-    for (uint32_t i = 0; t->threads && i < GL_PATCH_RINGS; i++)
+    t->threads = calloc(of->threads, sizeof *t->threads);
+    for (uint32_t i = 0; t->threads && i < of->threads; i++)
         t->threads[i].p = GL_NO_PROC;
     return t->stacks && t->threads ? 0 : GL_E_NOMEM;
 }

@@ -1,6 +1,6 @@
 /* The goroutines of a program that stands still. */
-#ifndef GOLANES_PATCH_SNAPSHOT_H
-#define GOLANES_PATCH_SNAPSHOT_H
+#ifndef GOLANES_GORUN_SNAPSHOT_H
+#define GOLANES_GORUN_SNAPSHOT_H
 
 #include "golanes/golayout.h"
 #include "surgeon.h"

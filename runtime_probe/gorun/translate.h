@@ -4,16 +4,29 @@
  * Because the order is that of time, and each change of state was stamped before it took place, the state of a goroutine
  * is always known; where records were lost, a GoStatus says where it is taken up again.
  */
-#ifndef GOLANES_PATCH_TRANSLATE_H
-#define GOLANES_PATCH_TRANSLATE_H
+#ifndef GOLANES_GORUN_TRANSLATE_H
+#define GOLANES_GORUN_TRANSLATE_H
 
+#include "golanes/goprog.h"
 #include "golanes/probe_session.h"
 #include "goroutines.h"
-#include "patch.h"
+#include "record.h"
+#include "snapshot.h"
 
 #define GL_TRANSLATE_BATCH 512
 
-/** A thread that writes into a ring. */
+/** Whose records they are. */
+typedef struct gl_translated {
+    pid_t pid;
+    const gl_goprog *prog;
+    unsigned minor;       /* of its release */
+    uint64_t bias;
+    uint64_t begin_ticks; /* the moment of the snapshot */
+    const gl_snapshot *snapshot;
+    uint32_t threads;     /* at most: numbers of `ring` below are smaller */
+} gl_translated;
+
+/** A thread whose records are told apart by the number of its ring. */
 typedef struct gl_patch_thread {
     gl_session_thread who;
     uint64_t g;     /* goroutine that it runs, 0: none */
@@ -22,7 +35,7 @@ typedef struct gl_patch_thread {
 } gl_patch_thread;
 
 typedef struct gl_translation {
-    gl_patch *p;
+    gl_translated of;
     const gl_session_sink *sink;
     int status;     /* of the sink: negative ends it, GL_DRAIN_ENOUGH asks for a pause */
     uint64_t process; /* bits 48 and up of goroutine ids */
@@ -41,7 +54,7 @@ typedef struct gl_translation {
     size_t n;
 } gl_translation;
 
-int gl_translation_start(gl_translation *t, gl_patch *p);
+int gl_translation_start(gl_translation *t, const gl_translated *of);
 void gl_translation_end(gl_translation *t);
 /** The state in which things were found. */
 void gl_translate_snapshot(gl_translation *t);
@@ -49,7 +62,8 @@ void gl_translate_snapshot(gl_translation *t);
 void gl_translate_stack(gl_translation *t, const gl_patch_record *r, const uint64_t *pcs, size_t n);
 /** One record with its further units. ring: whose. */
 void gl_translate(gl_translation *t, uint32_t ring, const gl_patch_record *r);
-void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last);
+/** why: NULL, no room in the ring. ring: UINT32_MAX, whose they would have been is not known. */
+void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last, const char *why);
 /** Gives what is ready to the sink. */
 void gl_translate_flush(gl_translation *t);
 /** Number of a record's units; 0: it makes no sense. */
