@@ -181,6 +181,8 @@ void gl_translation_end(gl_translation *t)
     if (t->stacks)
         free(t->stacks->slot);
     free(t->stacks);
+    for (uint32_t i = 0; t->threads && i < GL_PATCH_RINGS; i++)
+        free(t->threads[i].itself.cases);
     free(t->threads);
     free(t->p_thread);
     gl_patch_gs_free(&t->gs);

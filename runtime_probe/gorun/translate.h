@@ -32,6 +32,7 @@ typedef struct gl_patch_thread {
     uint64_t g;     /* goroutine that it runs, 0: none */
     uint32_t p;     /* GL_NO_PROC: none */
     bool known;
+    gl_patch_g itself; /* for what it does without a goroutine: the sends of timers */
 } gl_patch_thread;
 
 typedef struct gl_translation {

@@ -10,6 +10,8 @@
 
 static gl_patch_g *goroutine(const gl_turn *x)
 {
+    if (x->g == 0)
+        return &x->thread->itself;
     gl_patch_g *g = gl_patch_gs_get(&x->t->gs, x->g);
     if (!g)
         x->t->status = GL_E_NOMEM;

@@ -56,9 +56,11 @@ class Builder:
                 raise RuntimeError(p.stderr)
         return path
 
-    def build(self, kind, stripped=None):
-        """The program's path; None where this toolchain can't make that kind here."""
-        words, env, sources = [], {}, [os.path.join(HERE, 'target.go')]
+    def build(self, kind, stripped=None, sources=None, with_c=None, name=''):
+        """The program's path; None where this toolchain can't make that kind here. with_c: the source that comes in
+        where it is linked with C code."""
+        words, env = [], {}
+        sources = list(sources or [os.path.join(HERE, 'target.go')])
         stripped = kind in ('strip', 'pie', 'cgopie') if stripped is None else stripped
         flags = ['-s', '-w'] if stripped else []
         if kind in ('pie', 'cgopie'):
@@ -68,14 +70,14 @@ class Builder:
                 return None
             env['CGO_ENABLED'] = '1'
             flags.append('-linkmode=external')
-            sources.append(os.path.join(HERE, 'target_cgo.go'))
+            sources.append(with_c or os.path.join(HERE, 'target_cgo.go'))
         if kind == 'pgo':
             if self.minor < 21:
                 return None
             words.append('-pgo=' + self.profile())
         if flags:
             words.append('-ldflags=' + ' '.join(flags))
-        out = os.path.join(self.work, f'{self.version}-{kind}{"-s" if stripped else ""}')
+        out = os.path.join(self.work, f'{name}{self.version}-{kind}{"-s" if stripped else ""}')
         p = self.go('build', *words, '-o', out, *sources, **env)
         if p.returncode != 0:
             raise RuntimeError(f'Go {self.version} does not build {kind}: {p.stderr}')

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Records made Go programs by the patch backend and holds what came out against what they say of themselves.
 
-    matrix.py --run PATCH_RUN --toolchain SCRIPT --source DIR --work DIR [--all] [--release R]...
+    matrix.py --run PATCH_RUN --source DIR --work DIR [--all] [--release R]... [--kind K]... [--times N] [--attach N]
 
-For each release and way of building: a storm, launched: counts equal the program's own, no state is out of turn, nothing
-is lost, the output is that of an unrecorded run. Then a busy program is attached to and let go again and again.
-Without --all: an old release, stripped and position-independent, and a new one, built plainly.
+For each release and kind of build: a storm of goroutines, coroutines (since 1.23), and, with cgo, calls back from C, each
+launched and joined: counts equal the program's own, no state is out of turn, nothing is lost, the output is that of an
+unrecorded run. Then a busy program is joined and let go again and again (--attach).
+Without --all: one kind of each release, so that each release and each kind comes up. --times: all of it so often.
 """
 import argparse
 import os
@@ -13,9 +14,16 @@ import subprocess
 import sys
 import time
 
-RELEASES = ['1.19', '1.21', '1.22', '1.23', '1.24', '1.25', '1.26', '1.27']
-WAYS = {'plain': [], 'stripped': ['-ldflags=-s -w'], 'pie': ['-buildmode=pie'],
-        'stripped-pie': ['-buildmode=pie', '-ldflags=-s -w']}
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
+from toolchains import KINDS, VERSIONS, Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+
+# Program: arguments, the first release that has what it needs, kinds of build.
+PROGRAMS = {
+    'storm': (['3000', '24000'], 19, KINDS),
+    'coro': (['4000'], 23, KINDS),
+    'callbacks': (['4000', '6'], 19, ['cgo', 'cgopie']),
+}
+TRIES = 5  # a busy machine may lose events; then nothing can be said of counts
 failed = 0
 
 
@@ -31,72 +39,131 @@ def skip(why):
     sys.exit(77)
 
 
-def goroot(script, release):
-    p = subprocess.run([script, release], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    return p.stdout.strip() if p.returncode == 0 else None
-
-
-def build(root, source, out, flags):
-    env = dict(os.environ, GOROOT=root, GOTOOLCHAIN='local', GOFLAGS='', CGO_ENABLED='0', GO111MODULE='off')
-    if 'HOME' not in env and 'XDG_CACHE_HOME' not in env:
-        env.setdefault('GOCACHE', os.path.join(os.path.dirname(out), 'gocache'))
-    subprocess.run([os.path.join(root, 'bin/go'), 'build', *flags, '-o', out, source], env=env, check=True)
-
-
-def facts(text):
+def facts(path):
     out = {}
-    for line in text.splitlines():
-        words = line.split('\t') if '\t' in line else line.split()[1:] if line.startswith('truth ') else []
-        if len(words) == 2 and words[1].lstrip('-').isdigit():
-            out[words[0]] = int(words[1])
+    if os.path.exists(path):
+        with open(path, encoding='utf-8') as f:
+            for line in f:
+                name, count = line.rsplit('\t' if '\t' in line else ' ', 1)
+                if count.strip().isdigit():
+                    out[name] = int(count)
     return out
 
 
-def storm(a, exe, label):
-    # With little to do, the memory of the rings holds it all, however busy the machine is.
-    for _ in range(3):
-        p = subprocess.run([a.run, '--ring', '16', '--', exe, '600'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
-        got = facts(p.stdout)
-        if got.get('lost') == 0:
-            break
-    say(p.returncode == 0 and got.get('exit') == 0, f'{label} storm: ended as it should {p.stderr.strip()[:300]}')
-    say(got.get('violations') == 0 and got.get('lost') == 0 and got.get('steps-back') == 0,
-        f'{label} storm: states in turn, nothing lost ({got.get("violations")}, {got.get("lost")}, {got.get("steps-back")})')
-    # The runtime creates goroutines of its own, and channels of theirs: a few, the same in each run.
-    for name, event, own in [('created', 'GoCreate', 16), ('sends', 'ChanSendBegin', 8), ('recvs', 'ChanRecvBegin', 8),
-                             ('closes', 'ChanClose', 4), ('selects', 'ChanSelectBegin', 0), ('made', 'ChanMake', 12),
-                             ('gcs', 'GCStart', 1)]:
-        truth, seen = got.get(name, -1), got.get(event, 0)
-        say(truth <= seen <= truth + own, f'{label} storm: {event} {seen}, the program says {truth}')
-    for begin, end, open_ in [('ChanSendBegin', 'ChanSendEnd', 2), ('ChanRecvBegin', 'ChanRecvEnd', 2),
+def unrecorded(words):
+    p = subprocess.run(words, input=b'\n', stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+    return p.returncode, p.stdout, p.stderr
+
+
+def launched(a, words, told):
+    p = subprocess.run([a.run, '--ring', '16', '--facts', told, '--', *words], input=b'\n', stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, timeout=300)
+    lines = p.stderr.splitlines(keepends=True)
+    return p.returncode or facts(told).get('exit', 99), p.stdout, b''.join(x for x in lines if x != b'recording\n')
+
+
+def joined(a, words, told):
+    target = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = target.stdout.readline()
+    recorder = subprocess.Popen([a.run, '--ring', '16', '--facts', told, '-p', str(target.pid)], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE)
+    said = recorder.stderr.readline()
+    out, err = target.communicate(b'\n', timeout=300)
+    said = b'' if said == b'recording\n' else said
+    said += recorder.communicate(timeout=300)[1]
+    return recorder.returncode or target.returncode, first + out, err + said
+
+
+def counts(name, truth, got, way):
+    """(what, the program's, ours, how many of the runtime's own may be among ours)."""
+    launch = way == 'launched'
+    rows = [('ChanClose', truth.get('closes'), got.get('main ChanClose')),
+            ('ChanSendBegin', truth.get('sends'), got.get('main ChanSendBegin')),
+            ('ChanRecvBegin', truth.get('recvs'), got.get('main ChanRecvBegin')),
+            ('ChanMake', truth.get('made'), got.get('main ChanMake')),
+            ('ChanSelectBegin', truth.get('selects'), got.get('ChanSelectBegin')),
+            ('receives of timers', truth.get('timers'), got.get('time ChanRecvBegin')),
+            ('goroutines', truth.get('created'), got.get('goroutines')),
+            ('sleeps', truth.get('sleeps'), got.get('block sleep')),
+            ('switches of coroutines', truth.get('switches'), got.get('switches'))]
+    # The first goroutine, which runs main, is the runtime's doing.
+    rows = [(what, said, seen or 0, int(launch and what == 'goroutines')) for what, said, seen in rows if said is not None]
+    # What happened before the program's own profile began: main waits for the runtime's helpers to be there.
+    for kind, reason, own in [('send', 'chan send', 0), ('recv', 'chan receive', 8 * launch), ('select', 'select', 0),
+                              ('cond', 'sync.Cond.Wait', 0)]:
+        if name != 'callbacks':
+            rows.append((f'blocked: {reason}', truth.get(f'waits-{kind}', 0), got.get(f'block {reason}', 0), own))
+    # Collections before the program began, of which there is none but that of a slow start.
+    rows.append(('GCStart', truth.get('gcs'), got.get('GCStart', 0), launch))
+    return rows
+
+
+def check_counts(label, name, truth, got, way):
+    wrong = [f'{what}: {seen}, the program says {said}' for what, said, seen, own in counts(name, truth, got, way)
+             if said is None or not said <= seen <= said + own]
+    for begin, end, open_ in [('ChanSendBegin', 'ChanSendEnd', 0), ('ChanRecvBegin', 'ChanRecvEnd', 3),
                               ('ChanSelectBegin', 'ChanSelectEnd', 0), ('GCSTWBegin', 'GCSTWEnd', 0)]:
-        say(0 <= got.get(begin, 0) - got.get(end, 0) <= open_, f'{label} storm: {begin} and {end} pair ({got.get(begin)}, {got.get(end)})')
+        if not 0 <= got.get(begin, 0) - got.get(end, 0) <= open_:
+            wrong.append(f'{got.get(begin)} {begin}, {got.get(end)} {end}')
     # The world is stopped twice in a cycle; the last one may not have ended with the program.
     stops, cycles = got.get('gc-stops', 0), got.get('GCStart', 0)
-    say(2 * cycles - 1 <= stops <= 2 * cycles + 1, f'{label} storm: {stops} stops of {cycles} collections say that they are')
-    say(got.get('nameless-stops') == 0, f'{label} storm: {got.get("nameless-stops")} stops for no known reason')
+    if not 2 * cycles - 1 <= stops <= 2 * cycles + 1 or got.get('nameless-stops'):
+        wrong.append(f'{stops} stops of {cycles} collections say that they are, {got.get("nameless-stops")} say nothing')
+    if name == 'callbacks':
+        # Each call to C is one, and each call back ends one for the time. The runtime has some of its own.
+        said = truth.get('calls', 0) + truth.get('backs', 0)
+        if not said <= got.get('GoSyscallBegin', 0) <= said + said // 10 + 1000:
+            wrong.append(f'{got.get("GoSyscallBegin")} calls, the program says {said}')
+        if got.get('callbacks', 0) < truth.get('threads', 1):
+            wrong.append(f'{got.get("callbacks")} goroutines for threads of C')
+    say(not wrong, f'{label}: {got.get("events")} events, counts are the program\'s own' + ''.join('\n       ' + w for w in wrong))
 
 
-def busy(a, exe, label, times):
-    p = subprocess.Popen([exe, '300s' if times > 20 else '60s', 'all'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    p.stdout.readline()
-    maps = []
-    for i in range(times):
-        r = subprocess.run([a.run, '-p', str(p.pid), '--for', '40'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
-        got = facts(r.stdout)
-        if not say(r.returncode == 0 and (got.get('violations') == 0 or got.get('lost', 0) > 0) and p.poll() is None,
-                   f'{label} attach {i + 1}: {got.get("events")} events, {got.get("violations")} out of turn {r.stderr.strip()[:300]}'):
+def program(a, builder, kind, name, recorded, way):
+    arguments, first, kinds = PROGRAMS[name]
+    if builder.minor < first or kind not in kinds:
+        return
+    label = f'go{builder.version} {kind} {name} {way}'
+    sources = [os.path.join(a.source, name + '.go'), os.path.join(a.source, 'truth.go')]
+    exe = builder.build(kind, sources=sources, with_c=os.path.join(a.source, 'with_c.go'), name=name + '-')
+    told, own = exe + '.facts', exe + '.truth'
+    words = [exe, *arguments, own]
+    plain = unrecorded(words)
+    for _ in range(TRIES):
+        for path in (told, own):
+            if os.path.exists(path):
+                os.unlink(path)
+        seen = recorded(a, words, told)
+        got = facts(told)
+        if got.get('lost') == 0 or seen[0] != 0:
             break
-        with open(f'/proc/{p.pid}/maps', encoding='utf-8') as f:
-            maps.append(sum('golanes-probe' in line for line in f))
-    say(maps[-1:] == [1], f'{label}: one mapping is left after all, {maps[-1:]}')
-    with open(f'/proc/{p.pid}/status', encoding='utf-8') as f:
-        say('TracerPid:\t0' in f.read(), f'{label}: nobody traces it')
-    return p
+    if not say(seen == plain and plain[0] == 0, f'{label}: ends, and says, what it does unrecorded' +
+               ('' if seen == plain else f'\n       {seen}\n       {plain}')):
+        return
+    say(got.get('violations') == 0 and got.get('lost') == 0 and got.get('steps-back') == 0 and got.get('damaged', 0) == 0,
+        f'{label}: states in turn, nothing lost ({got.get("violations")}, {got.get("lost")}, {got.get("steps-back")})')
+    check_counts(label, name, facts(own), got, way)
 
 
 def attach(a, exe, label, times):
-    p = busy(a, exe, label, times)
+    """Joined and let go while it works at all that could be disturbed; then to its own end."""
+    p = subprocess.Popen([exe, '300s' if times > 20 else '120s', 'all'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    p.stdout.readline()
+    told = exe + '.facts'
+    events, wrong = 0, []
+    for i in range(times):
+        r = subprocess.run([a.run, '--facts', told, '-p', str(p.pid), '--for', '40'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                           text=True, timeout=120)
+        got = facts(told)
+        events += got.get('events', 0)
+        if r.returncode != 0 or p.poll() is not None or (got.get('violations') != 0 and got.get('lost', 0) == 0):
+            wrong.append(f'{i + 1}: {r.returncode}, {p.poll()}, {got.get("violations")} out of turn: {r.stderr.strip()[:300]}')
+            break
+    say(not wrong, f'{label} joined {times} times: {events} events {wrong}')
+    with open(f'/proc/{p.pid}/maps', encoding='utf-8') as f:
+        n = sum('golanes-probe' in line for line in f)
+    with open(f'/proc/{p.pid}/status', encoding='utf-8') as f:
+        say(n == 1 and 'TracerPid:\t0' in f.read(), f'{label}: {n} mapping is left, and no tracer')
     p.kill()
     p.wait()
     # Once more to its own end, so that it says itself that all went well.
@@ -109,51 +176,64 @@ def attach(a, exe, label, times):
 
 
 def killed(a, exe, label):
-    p = subprocess.Popen([exe, '20s', 'quiet'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    told = exe + '.facts'
+    p = subprocess.Popen([exe, '60s', 'quiet'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     p.stdout.readline()
-    for after in (0.15, 0.3):
-        r = subprocess.Popen([a.run, '-p', str(p.pid), '--for', '20000'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(after + 1)
+    for after in (0.05, 0.2):
+        r = subprocess.Popen([a.run, '-p', str(p.pid), '--for', '20000'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        r.stderr.readline()
+        time.sleep(after)
         r.kill()
-        r.wait()
-    time.sleep(0.2)
+        r.communicate()
     alive = p.poll() is None
-    r = subprocess.run([a.run, '-p', str(p.pid), '--for', '300'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
-    got = facts(r.stdout)
+    r = subprocess.run([a.run, '--facts', told, '-p', str(p.pid), '--for', '300'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                       text=True, timeout=120)
+    got = facts(told)
     say(alive and r.returncode == 0 and got.get('events', 0) > 100 and p.poll() is None,
         f'{label}: another recorder takes over from a killed one: {got.get("events")} events {r.stderr.strip()[:300]}')
     p.kill()
     p.wait()
 
 
+def combination(a, release, root, kind):
+    builder = Builder(release, root, a.work)
+    if kind == 'pgo' and builder.minor < 21:
+        return
+    for name in PROGRAMS:
+        program(a, builder, kind, name, launched, 'launched')
+        program(a, builder, kind, name, joined, 'joined')
+    if a.attach:
+        exe = builder.build(kind, sources=[os.path.join(a.source, 'busy.go')], with_c=os.path.join(a.source, 'with_c.go'),
+                            name='busy-')
+        attach(a, exe, f'go{release} {kind} busy', a.attach)
+        if kind == 'plain':
+            killed(a, exe, f'go{release} {kind} busy')
+
+
 def main():
     ap = argparse.ArgumentParser()
-    for name in ('run', 'toolchain', 'source', 'work'):
+    for name in ('run', 'source', 'work'):
         ap.add_argument('--' + name, required=True)
     ap.add_argument('--all', action='store_true')
     ap.add_argument('--release', action='append')
+    ap.add_argument('--kind', action='append')
+    ap.add_argument('--times', type=int, default=1)
+    ap.add_argument('--attach', type=int, default=4)
     a = ap.parse_args()
-    a.work = os.path.abspath(a.work)
+    a.work, a.source = os.path.abspath(a.work), os.path.abspath(a.source)
     os.makedirs(a.work, exist_ok=True)
     some = False
-    for release in a.release or (RELEASES if a.all else ['1.19', '1.26']):
-        root = goroot(a.toolchain, release)
+    for release in a.release or VERSIONS:
+        root = goroot(release, True)
         if not root:
             print(f'no Go {release} here')
             continue
         some = True
-        for way in WAYS if a.all else ['stripped-pie' if release == '1.19' else 'plain']:
-            label = f'go{release} {way}'
-            exes = {}
-            for name in ('storm', 'busy'):
-                exes[name] = os.path.join(a.work, f'{name}-{release}-{way}')
-                build(root, os.path.join(a.source, name + '.go'), exes[name], WAYS[way])
-            storm(a, exes['storm'], label)
-            attach(a, exes['busy'], label, 10 if a.all else 3)
-            if way == 'plain':
-                killed(a, exes['busy'], label)
-            for exe in exes.values():
-                os.unlink(exe)
+        at = VERSIONS.index(release)
+        for k, kind in enumerate(KINDS):
+            if kind in (a.kind or KINDS) and (a.all or a.kind or (k - at) % len(KINDS) == 0):
+                for _ in range(a.times):
+                    combination(a, release, root, kind)
     if not some:
         skip('no Go is to be had')
     print(f'{failed} failed')
