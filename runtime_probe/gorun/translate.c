@@ -181,7 +181,7 @@ void gl_translation_end(gl_translation *t)
     if (t->stacks)
         free(t->stacks->slot);
     free(t->stacks);
-    for (uint32_t i = 0; t->threads && i < GL_PATCH_RINGS; i++)
+    for (uint32_t i = 0; t->threads && i < t->of.threads; i++)
         free(t->threads[i].itself.cases);
     free(t->threads);
     free(t->p_thread);
