@@ -99,8 +99,8 @@ static int add_busy(gl_app *a)
     if (w || gl_far_look(&a->far, a->m, gl_app_scale(a)) < 0)
         return status;
     for (size_t i = 0; i < a->far.count && status == 0; i++)
-        if (a->far.shares[i].running || a->far.shares[i].syscall)
-            status = gl_ids_put(&a->active, a->far.shares[i].gor, 0);
+        if (gl_far_is_busy(&a->far.shares[i]))
+            status = gl_ids_put(&a->active, a->far.gor_of_slot[a->far.shares[i].slot], 0);
     return status;
 }
 

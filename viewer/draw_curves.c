@@ -21,14 +21,6 @@ static uint64_t heap_top(const gl_model *m)
     return top;
 }
 
-static gl_heap_point heap_at(const gl_model *m, int64_t time)
-{
-    gl_heap_point at = {0};
-    for (size_t i = 0; i < m->heap_count && m->heap[i].time <= time; i++)
-        at = m->heap[i];
-    return at;
-}
-
 /* The goal is a line at its height, where the live heap does not reach. */
 static void draw_goal(gl_cells *c, gl_rect r, int x, double share)
 {
@@ -41,23 +33,37 @@ static void draw_goal(gl_cells *c, gl_rect r, int x, double share)
         gl_cells_glyph(c, x, r.y + r.h - 1 - row, gl_style_of(GL_ROLE_DIM), heights[third > 2 ? 2 : third]);
 }
 
-static void draw_heap(const gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
+/* Where a window is in view, every change in it; else the catalogue's points. */
+static void draw_heap(gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
 {
     const gl_model *m = a->m;
+    const gl_window *w = gl_app_window(a);
+    const gl_heap_point *list = w ? w->heap : m->heap;
+    size_t n = w ? w->heap_count : m->heap_count, at = 0;
     double top = (double)heap_top(m);
-    size_t at = 0;
-    gl_heap_point now = {0};
+    gl_heap_point now = gl_model_heap_at(m, w && w->from < s.from ? w->from : s.from);
+    for (; at < n && list[at].time <= s.from; at++)
+        now = list[at];
     for (int x = 0; x < s.n; x++) {
         int64_t until = gl_scale_time(s, x + 1);
         uint64_t most = now.live;
-        for (; at < m->heap_count && m->heap[at].time < until; at++) {
-            now = m->heap[at];
+        for (; at < n && list[at].time < until; at++) {
+            now = list[at];
             most = now.live > most ? now.live : most;
         }
         gl_draw_bar(c, r, r.x + x, (double)most / top, gl_style_of(GL_ROLE_HEAP));
         if (now.goal && r.h > 1)
             draw_goal(c, r, r.x + x, (double)now.goal / top);
     }
+}
+
+static gl_heap_point heap_at_cursor(gl_app *a)
+{
+    const gl_window *w = gl_app_window(a);
+    gl_heap_point at = gl_model_heap_at(a->m, w && w->from < a->cursor ? w->from : a->cursor);
+    for (size_t i = 0; w && i < w->heap_count && w->heap[i].time <= a->cursor; i++)
+        at = w->heap[i];
+    return at;
 }
 
 /* ---- goroutines by state ---- */
@@ -144,10 +150,9 @@ static void label_counts(gl_app *a, gl_cells *c, gl_rect r)
           : gl_span_is_busy(k)      ? GL_G_RUNNING
                                     : GL_G_WAITING]++;
     }
-    if (a->layout.gutter >= 28)
-        snprintf(text, sizeof text, "%u run, %u ready, %u wait", n[GL_G_RUNNING] + n[GL_G_SYSCALL], n[GL_G_RUNNABLE],
-                 n[GL_G_WAITING]);
-    else
+    int width = snprintf(text, sizeof text, "%u run, %u ready, %u wait", n[GL_G_RUNNING] + n[GL_G_SYSCALL],
+                         n[GL_G_RUNNABLE], n[GL_G_WAITING]);
+    if (width > a->layout.gutter - 2)
         snprintf(text, sizeof text, "%u+%u of %u", n[GL_G_RUNNING] + n[GL_G_SYSCALL], n[GL_G_RUNNABLE],
                  n[GL_G_RUNNING] + n[GL_G_SYSCALL] + n[GL_G_RUNNABLE] + n[GL_G_WAITING]);
     label(a, c, r, GL_ROLE_RUNNING, text);
@@ -160,7 +165,7 @@ void gl_draw_curves(gl_app *a, gl_cells *c)
     gl_scale s = gl_app_scale(a);
     if (heap.h && a->m->heap_count) {
         char text[96], bytes[GL_UNIT_TEXT_MAX], goal[GL_UNIT_TEXT_MAX];
-        gl_heap_point at = heap_at(a->m, a->cursor);
+        gl_heap_point at = heap_at_cursor(a);
         draw_heap(a, c, heap, s);
         if (at.goal && l->gutter >= 28)
             snprintf(text, sizeof text, "heap %s of %s", gl_unit_bytes(bytes, at.live), gl_unit_bytes(goal, at.goal));

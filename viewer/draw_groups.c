@@ -1,6 +1,7 @@
 /* Lanes of groups: how many of its goroutines run, wait for a P, and suffer. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "canvas.h"
@@ -71,11 +72,31 @@ void gl_canvas_group(const gl_canvas *f, uint32_t group, int y)
     draw_gutter_group(f, group, y);
 }
 
-static gl_column_sum *sums_of(const gl_canvas *f, uint32_t gor)
+static uint32_t row_of(const gl_canvas *f, uint32_t gor)
 {
     uint32_t group = gl_lanes_group_of(&f->a->lanes, gor);
-    uint32_t row = group == GL_NONE ? GL_NONE : f->row_of_group[group];
+    return group == GL_NONE ? GL_NONE : f->row_of_group[group];
+}
+
+static gl_column_sum *sums_of(const gl_canvas *f, uint32_t gor)
+{
+    uint32_t row = row_of(f, gor);
     return row == GL_NONE ? NULL : &f->sums[(size_t)row * (size_t)f->s.n];
+}
+
+/* From afar: first by node, which are few, then those as columns. */
+static void sum_far(const gl_canvas *f)
+{
+    const gl_far *far = &f->a->far;
+    gl_far_sum *sums = calloc((far->node_count + 1) * (size_t)f->time.h, sizeof *sums);
+    for (uint32_t i = 0; sums && i < far->slot_count; i++) {
+        uint32_t row = row_of(f, far->gor_of_slot[i]);
+        if (row != GL_NONE)
+            gl_far_add(far, i, &sums[far->node_count * row]);
+    }
+    for (size_t row = 0; sums && row < (size_t)f->time.h; row++)
+        gl_far_columns(far, &sums[far->node_count * row], &f->sums[row * (size_t)f->s.n]);
+    free(sums);
 }
 
 /* All groups on the screen in one pass over what the window holds. */
@@ -96,11 +117,8 @@ void gl_canvas_sum_groups(const gl_canvas *f)
         if (out)
             gl_columns_sum(&f->w->spans[slot->first], slot->n, f->s, out);
     }
-    for (size_t i = 0; !f->w && i < a->far.count; i++) {
-        gl_column_sum *out = sums_of(f, a->far.shares[i].gor);
-        if (out)
-            gl_far_sum(&a->far, &a->far.shares[i], out);
-    }
+    if (!f->w)
+        sum_far(f);
     size_t first, last_one;
     gl_model_straddles_in(a->m, f->s.from, f->s.to, &first, &last_one);
     for (size_t i = first; i < last_one; i++) {

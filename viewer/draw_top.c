@@ -132,12 +132,14 @@ void gl_draw_header(gl_app *a, gl_cells *c)
     header_facts(a, &pen);
 }
 
-/* Overview from the pyramid: the coarsest level that has a node for each column. */
+/* Overview from the pyramid: the coarsest level that has some nodes for each column. The first frame does not wait for
+ * so many: there a node may be as wide as some columns. */
 static void map_from_far(gl_app *a, gl_scale s, gl_column_sum *out)
 {
     gl_reader *r = a->m->reader;
+    uint64_t least = a->m->scanned ? (uint64_t)s.n * 2 : (uint64_t)s.n / 4;
     unsigned level = gl_reader_levels(r);
-    while (level > 0 && gl_reader_level_size(r, level - 1) < (uint64_t)s.n * 2)
+    while (level > 0 && gl_reader_level_size(r, level - 1) < least)
         level--;
     level = level ? level - 1 : 0;
     uint64_t n = gl_reader_levels(r) ? gl_reader_level_size(r, level) : 0;
@@ -169,7 +171,8 @@ static void map_from_window(gl_app *a, const gl_window *w, gl_scale s, gl_column
 /* The overview changes with the file and the width only, so it is kept. */
 static const gl_column_sum *map_columns(gl_app *a, gl_scale s)
 {
-    if (a->map && a->map_w == s.n && a->map_revision == a->m->info->usable_bytes)
+    uint64_t revision = a->m->info->usable_bytes * 2 + a->m->scanned;
+    if (a->map && a->map_w == s.n && a->map_revision == revision)
         return a->map;
     gl_column_sum *map = realloc(a->map, (size_t)s.n * sizeof *map);
     if (!map)
@@ -177,7 +180,7 @@ static const gl_column_sum *map_columns(gl_app *a, gl_scale s)
     a->map = map;
     a->map_w = s.n;
     a->marks_revision = 0;
-    a->map_revision = a->m->info->usable_bytes;
+    a->map_revision = revision;
     memset(map, 0, (size_t)s.n * sizeof *map);
     const gl_window *w;
     if (gl_windows_get(&a->windows, s.from, s.to, &w, NULL) == 0)

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARES_MAX 1000000 /* more goroutines times stretches than this are looked at from further away */
+#define SHARES_MAX 600000 /* more goroutines times stretches than this are looked at from further away */
+#define SHARES_MOST (SHARES_MAX * 4u) /* of the coarsest level, where no further away is left */
 
 /* FORMAT.md, "Lane shares": the classes of wait reasons. */
 static uint8_t wait_kind_of(uint8_t reason_class)
@@ -19,6 +20,7 @@ void gl_far_clean_up(gl_far *f)
     free(f->nodes);
     free(f->shares);
     free(f->slots);
+    free(f->gor_of_slot);
     gl_ids_clean_up(&f->slot_of_gor);
     memset(f, 0, sizeof *f);
 }
@@ -40,40 +42,67 @@ static uint64_t first_node(gl_reader *r, unsigned level, int64_t time)
     return lo;
 }
 
-static uint32_t slot_for(gl_far *f, uint32_t gor)
+/* The shares of two neighbours are of nearly the same goroutines, in the same order: walking along the one before finds
+ * most slots without a search. */
+typedef struct load {
+    gl_far *f;
+    gl_model *m;
+    uint64_t *g;       /* of the node before, and their slots */
+    uint32_t *slot;
+    size_t n;
+} load;
+
+static uint32_t slot_for(load *l, uint64_t g, int64_t time)
 {
-    uint32_t slot = gl_ids_get(&f->slot_of_gor, gor);
-    if (slot != GL_NONE)
+    gl_far *f = l->f;
+    uint32_t gor = gl_model_add(l->m, g, time), slot = gor == GL_NONE ? GL_NONE : gl_ids_get(&f->slot_of_gor, gor);
+    if (slot != GL_NONE || gor == GL_NONE)
         return slot;
-    if (GL_ROOM(f->slots, f->slot_capacity, f->slot_count) < 0 ||
-        gl_ids_put(&f->slot_of_gor, gor, (uint32_t)f->slot_count) < 0)
+    slot = (uint32_t)f->slot_count;
+    if (GL_ROOM(f->slots, f->slot_capacity, slot) < 0 || GL_ROOM(f->gor_of_slot, f->gor_of_slot_capacity, slot) < 0 ||
+        gl_ids_put(&f->slot_of_gor, gor, slot) < 0)
         return GL_NONE;
-    f->slots[f->slot_count] = (gl_slot){0};
-    return (uint32_t)f->slot_count++;
+    f->slots[slot] = (gl_slot){0};
+    f->gor_of_slot[slot] = gor;
+    f->slot_count++;
+    return slot;
 }
 
-static int add_shares(gl_far *f, gl_model *m, const gl_summary_node *node, const gl_lane_share *share, size_t n)
+static int add_shares(load *l, const gl_summary_node *node, const gl_lane_share *share, size_t n)
 {
+    gl_far *f = l->f;
     double step = gl_scale_step(f->scale);
     if (GL_ROOM(f->nodes, f->node_capacity, f->node_count) < 0)
         return GL_E_NOMEM;
-    f->nodes[f->node_count++] = (gl_far_node){(float)(((double)node->time_from - (double)f->scale.from) / step),
-                                              (float)(((double)node->time_to - (double)f->scale.from) / step)};
-    for (size_t i = 0; i < n; i++) {
-        uint32_t gor = gl_model_add(m, share[i].g, node->time_from);
-        uint32_t slot = gor == GL_NONE ? GL_NONE : slot_for(f, gor);
-        if (slot == GL_NONE || GL_ROOM(f->shares, f->capacity, f->count) < 0)
+    while (f->count + n > f->capacity)
+        if (GL_ROOM(f->shares, f->capacity, f->capacity) < 0)
             return GL_E_NOMEM;
-        f->slots[slot].n++;
-        f->shares[f->count++] = (gl_far_share){gor,
-                                               (uint32_t)f->node_count - 1,
-                                               share[i].running,
-                                               share[i].runnable,
-                                               share[i].waiting,
-                                               share[i].syscall,
+    uint32_t at = (uint32_t)f->node_count++;
+    f->nodes[at] = (gl_far_node){(float)(((double)node->time_from - (double)f->scale.from) / step),
+                                 (float)(((double)node->time_to - (double)f->scale.from) / step)};
+    uint64_t *g = malloc((n ? n : 1) * sizeof *g);
+    uint32_t *slots = malloc((n ? n : 1) * sizeof *slots);
+    int status = g && slots ? 0 : GL_E_NOMEM;
+    for (size_t i = 0, k = 0; i < n && status == 0; i++) {
+        while (k < l->n && l->g[k] < share[i].g)
+            k++;
+        slots[i] = k < l->n && l->g[k] == share[i].g ? l->slot[k] : slot_for(l, share[i].g, node->time_from);
+        if (slots[i] == GL_NONE) {
+            status = GL_E_NOMEM;
+            break;
+        }
+        g[i] = share[i].g;
+        f->slots[slots[i]].n++;
+        f->shares[f->count++] = (gl_far_share){slots[i], at,
+                                               {share[i].running, share[i].runnable, share[i].waiting, share[i].syscall},
                                                wait_kind_of(share[i].dominant_reason_class)};
     }
-    return 0;
+    free(l->g);
+    free(l->slot);
+    l->g = g;
+    l->slot = slots;
+    l->n = status == 0 ? n : 0;
+    return status;
 }
 
 /* Shares stand node by node; a counting sort puts each goroutine's together. */
@@ -89,7 +118,7 @@ static int group_shares(gl_far *f)
         f->slots[i].n = 0;
     }
     for (size_t i = 0; i < f->count; i++) {
-        gl_slot *slot = &f->slots[gl_ids_get(&f->slot_of_gor, f->shares[i].gor)];
+        gl_slot *slot = &f->slots[f->shares[i].slot];
         sorted[slot->first + slot->n++] = f->shares[i];
     }
     free(f->shares);
@@ -98,17 +127,27 @@ static int group_shares(gl_far *f)
     return 0;
 }
 
-/* Reads one level's nodes in the window. GL_E_LIMIT: there are too many shares. */
-static int read_level(gl_far *f, gl_model *m, unsigned level, bool coarsest)
+/* Shares of a level's nodes in the window, as far as the file says without being asked for them. */
+static uint64_t count_shares(const gl_model *m, gl_scale s, unsigned level)
 {
-    uint64_t size = gl_reader_level_size(m->reader, level);
-    f->count = f->node_count = f->slot_count = 0;
+    uint64_t last = first_node(m->reader, level, s.to), sum = 0;
+    for (uint64_t i = first_node(m->reader, level, s.from); i <= last && sum <= SHARES_MAX; i++)
+        sum += gl_reader_lane_count(m->reader, level, i);
+    return sum;
+}
+
+/* Reads one level's nodes in the window. GL_E_LIMIT: there are too many shares. */
+static int read_level(load *l, unsigned level, bool coarsest)
+{
+    gl_far *f = l->f;
+    uint64_t size = gl_reader_level_size(l->m->reader, level);
+    f->count = f->node_count = f->slot_count = l->n = 0;
     gl_ids_clean_up(&f->slot_of_gor);
-    for (uint64_t i = first_node(m->reader, level, f->scale.from); i < size; i++) {
+    for (uint64_t i = first_node(l->m->reader, level, f->scale.from); i < size; i++) {
         gl_summary_node node;
         const gl_lane_share *share;
         size_t n;
-        int status = gl_reader_summary(m->reader, level, i, &node, NULL);
+        int status = gl_reader_summary(l->m->reader, level, i, &node, NULL);
         if (status == 0 && node.time_from >= f->scale.to)
             break;
         if (status == 0)
@@ -117,9 +156,9 @@ static int read_level(gl_far *f, gl_model *m, unsigned level, bool coarsest)
             return status;
         if (f->count + n > SHARES_MAX && !coarsest)
             return GL_E_LIMIT;
-        if (f->count + n > SHARES_MAX * 4u)
+        if (f->count + n > SHARES_MOST)
             break;
-        status = add_shares(f, m, &node, share, n);
+        status = add_shares(l, &node, share, n);
         if (status < 0)
             return status;
     }
@@ -141,9 +180,14 @@ int gl_far_look(gl_far *f, gl_model *m, gl_scale s)
     while (level + 1 < levels &&
            first_node(m->reader, level + 1, s.to) - first_node(m->reader, level + 1, s.from) >= (uint64_t)s.n)
         level++;
+    while (level + 1 < levels && count_shares(m, s, level) > SHARES_MAX)
+        level++;
+    load l = {.f = f, .m = m};
     do
-        status = read_level(f, m, level, level + 1 >= levels);
+        status = read_level(&l, level, level + 1 >= levels);
     while (status == GL_E_LIMIT && ++level < levels);
+    free(l.g);
+    free(l.slot);
     if (status < 0)
         f->scale.n = 0;
     return status;
@@ -155,8 +199,8 @@ static void add_share(gl_column_mix *c, double part, const gl_far_share *share)
     const struct {
         uint8_t share;
         gl_span_kind kind;
-    } kinds[] = {{share->running, GL_SPAN_RUNNING}, {share->runnable, GL_SPAN_RUNNABLE},
-                 {share->waiting, (gl_span_kind)share->wait_kind}, {share->syscall, GL_SPAN_SYSCALL}};
+    } kinds[] = {{share->part[0], GL_SPAN_RUNNING}, {share->part[1], GL_SPAN_RUNNABLE},
+                 {share->part[2], (gl_span_kind)share->wait_kind}, {share->part[3], GL_SPAN_SYSCALL}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!kinds[i].share)
             continue;
@@ -181,15 +225,24 @@ void gl_far_lane(const gl_far *f, uint32_t gor, gl_column_mix *out)
     }
 }
 
-void gl_far_sum(const gl_far *f, const gl_far_share *share, gl_column_sum *out)
+void gl_far_add(const gl_far *f, uint32_t slot, gl_far_sum *sums)
 {
-    gl_far_node node = f->nodes[share->node];
-    double from = node.from < 0 ? 0 : node.from, to = node.to;
-    for (int x = (int)from; x < f->scale.n && x < to; x++) {
-        float part = (float)((to < x + 1 ? to : x + 1) - (from > x ? from : x)) / 255;
-        out[x].busy += part * share->running;
-        out[x].syscall += part * share->syscall;
-        out[x].runnable += part * share->runnable;
-        out[x].wait += part * share->waiting;
+    const gl_far_share *share = &f->shares[f->slots[slot].first];
+    for (uint32_t i = 0; i < f->slots[slot].n; i++)
+        for (int k = 0; k < 4; k++)
+            sums[share[i].node].part[k] += share[i].part[k];
+}
+
+void gl_far_columns(const gl_far *f, const gl_far_sum *sums, gl_column_sum *out)
+{
+    for (size_t i = 0; i < f->node_count; i++) {
+        double from = f->nodes[i].from < 0 ? 0 : f->nodes[i].from, to = f->nodes[i].to;
+        for (int x = (int)from; x < f->scale.n && x < to; x++) {
+            float part = (float)((to < x + 1 ? to : x + 1) - (from > x ? from : x)) / 255;
+            out[x].busy += part * (float)sums[i].part[0];
+            out[x].runnable += part * (float)sums[i].part[1];
+            out[x].wait += part * (float)sums[i].part[2];
+            out[x].syscall += part * (float)sums[i].part[3];
+        }
     }
 }

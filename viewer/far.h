@@ -10,15 +10,19 @@
 
 /** What one goroutine did in one stretch of the file. */
 typedef struct gl_far_share {
-    uint32_t gor;           /**< index in the catalogue */
-    uint32_t node;
-    uint8_t running, runnable, waiting, syscall; /**< 255 = all of it */
+    uint32_t slot, node;
+    uint8_t part[4];          /**< running, runnable, waiting, in system calls: 255 = all of it */
     uint8_t wait_kind;      /**< gl_span_kind of the longest wait */
 } gl_far_share;
 
 typedef struct gl_far_node {
     float from, to;         /**< in columns */
 } gl_far_node;
+
+/** Sums of what a group's goroutines did in a node, in the order of gl_far_share.part. */
+typedef struct gl_far_sum {
+    uint32_t part[4];
+} gl_far_sum;
 
 typedef struct gl_far {
     gl_cursor *cursor;
@@ -30,14 +34,20 @@ typedef struct gl_far {
     size_t count, capacity;
     gl_ids slot_of_gor;
     gl_slot *slots;
-    size_t slot_count, slot_capacity;
+    uint32_t *gor_of_slot;  /**< index in the catalogue */
+    size_t slot_count, slot_capacity, gor_of_slot_capacity;
 } gl_far;
+
+/** Ran there, or was in a system call. */
+static inline bool gl_far_is_busy(const gl_far_share *s) { return s->part[0] || s->part[3]; }
 
 void gl_far_clean_up(gl_far *f);
 /** Reads what is needed for a scale, unless it is there already. Adds goroutines that the catalogue has not met yet. */
 int gl_far_look(gl_far *f, gl_model *m, gl_scale s) GL_MUST_CHECK;
 void gl_far_lane(const gl_far *f, uint32_t gor, gl_column_mix *out);
-/** Adds a share to the sums of its group. */
-void gl_far_sum(const gl_far *f, const gl_far_share *share, gl_column_sum *out);
+/** Adds a goroutine's shares to the sums of its group: f->node_count of them. */
+void gl_far_add(const gl_far *f, uint32_t slot, gl_far_sum *sums);
+/** A group's sums as columns. */
+void gl_far_columns(const gl_far *f, const gl_far_sum *sums, gl_column_sum *out);
 
 #endif

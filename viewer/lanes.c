@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sort.h"
+
 static const char *const order_names[GL_ORDERS] = {"straddle time", "first seen", "id", "blocked time", "running time",
                                                    "time waiting for a P"};
 
@@ -76,22 +78,6 @@ bool gl_lanes_pin(gl_lanes *l, uint32_t gor)
     return true;
 }
 
-/* What is sorted: a key and ties broken by id, so that the order is one and the same on every machine. */
-typedef struct item {
-    int64_t key, tie;
-    uint32_t group, index;
-} item;
-
-static int by_key(const void *a, const void *b)
-{
-    const item *x = a, *y = b;
-    if (x->group != y->group)
-        return x->group < y->group ? -1 : 1;
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return x->tie < y->tie ? -1 : x->tie > y->tie;
-}
-
 static int64_t key_of(const gl_model *m, gl_order o, uint32_t gor)
 {
     if (o == GL_ORDER_FIRST)
@@ -102,18 +88,21 @@ static int64_t key_of(const gl_model *m, gl_order o, uint32_t gor)
 }
 
 /* Groups: what suffers before what does not, the runtime's own last, then by first appearance or the order's sum. */
-static item *sort_groups(const gl_lanes *l, const int64_t *sum)
+static gl_item *sort_groups(const gl_lanes *l, const int64_t *sum)
 {
-    item *list = malloc((l->group_count ? l->group_count : 1) * sizeof *list);
+    gl_item *list = malloc((l->group_count ? l->group_count : 1) * sizeof *list);
     if (!list)
         return NULL;
     for (size_t i = 0; i < l->group_count; i++) {
         const gl_lane_group *g = &l->groups[i];
         bool by_time = l->order != GL_ORDER_FIRST && l->order != GL_ORDER_ID && sum[i] != 0;
-        list[i] = (item){.group = g->system ? 2 : by_time ? 0 : 1, .key = by_time ? sum[i] : g->first,
+        list[i] = (gl_item){.group = g->system ? 2 : by_time ? 0 : 1, .key = by_time ? sum[i] : g->first,
                          .tie = (int64_t)i, .index = (uint32_t)i};
     }
-    qsort(list, l->group_count, sizeof *list, by_key);
+    if (gl_items_sort(list, l->group_count) < 0) {
+        free(list);
+        return NULL;
+    }
     return list;
 }
 
@@ -201,9 +190,9 @@ static int make_groups(gl_lanes *l, const gl_model *m)
 }
 
 /* Goroutines of open groups; their place among the groups comes later. */
-static item *collect(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *user, int64_t *sum, size_t *n)
+static gl_item *collect(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *user, int64_t *sum, size_t *n)
 {
-    item *list = malloc((m->gor_count ? m->gor_count : 1) * sizeof *list);
+    gl_item *list = malloc((m->gor_count ? m->gor_count : 1) * sizeof *list);
     *n = 0;
     for (uint32_t i = 0; list && i < m->gor_count; i++) {
         if (filter && !filter(user, i))
@@ -216,12 +205,12 @@ static item *collect(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void 
             sum[l->group_of[i]] += key;
         /* What is pinned stands on top, and only there. */
         if ((group->open || l->flat || group->n == 1) && !gl_lanes_is_pinned(l, i))
-            list[(*n)++] = (item){key, (int64_t)(m->gors[i].id >> 1), l->group_of[i], i};
+            list[(*n)++] = (gl_item){key, (int64_t)(m->gors[i].id >> 1), l->group_of[i], i};
     }
     return list;
 }
 
-static int list_rows(gl_lanes *l, item *groups, item *gors, size_t n)
+static int list_rows(gl_lanes *l, gl_item *groups, gl_item *gors, size_t n)
 {
     uint32_t *rank = malloc((l->group_count ? l->group_count : 1) * sizeof *rank);
     if (!rank)
@@ -231,8 +220,7 @@ static int list_rows(gl_lanes *l, item *groups, item *gors, size_t n)
     for (size_t i = 0; i < n; i++)
         gors[i].group = l->flat ? 0 : rank[gors[i].group];
     free(rank);
-    qsort(gors, n, sizeof *gors, by_key);
-    int status = 0;
+    int status = gl_items_sort(gors, n);
     size_t at = 0;
     for (size_t i = 0; i < l->group_count && status == 0 && !l->flat; i++) {
         if (!l->groups[groups[i].index].shown)
@@ -265,8 +253,8 @@ int gl_lanes_list(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *us
         return GL_E_NOMEM;
     size_t n = 0;
     int64_t *sum = calloc(l->group_count ? l->group_count : 1, sizeof *sum);
-    item *gors = sum ? collect(l, m, filter, user, sum, &n) : NULL;
-    item *groups = gors ? sort_groups(l, sum) : NULL;
+    gl_item *gors = sum ? collect(l, m, filter, user, sum, &n) : NULL;
+    gl_item *groups = gors ? sort_groups(l, sum) : NULL;
     int status = groups ? list_rows(l, groups, gors, n) : GL_E_NOMEM;
     free(sum);
     free(gors);
@@ -275,10 +263,10 @@ int gl_lanes_list(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *us
 }
 
 /* How much a group wants to be seen: suffering first, then the user's, small ones before large. */
-static item want_of(const gl_lanes *l, uint32_t group)
+static gl_item want_of(const gl_lanes *l, uint32_t group)
 {
     const gl_lane_group *g = &l->groups[group];
-    return (item){.group = g->straddles ? 0 : g->system ? 2 : 1, .key = g->straddles ? -g->straddle_ns : g->shown,
+    return (gl_item){.group = g->straddles ? 0 : g->system ? 2 : 1, .key = g->straddles ? -g->straddle_ns : g->shown,
                   .tie = group, .index = group};
 }
 
@@ -287,14 +275,14 @@ int gl_lanes_unfold_to_fit(gl_lanes *l, const gl_model *m, int rows)
     for (size_t i = 0; i < l->group_count; i++)
         l->groups[i].open = false;
     int status = gl_lanes_list(l, m, NULL, NULL);
-    item *list = malloc((l->group_count ? l->group_count : 1) * sizeof *list);
+    gl_item *list = malloc((l->group_count ? l->group_count : 1) * sizeof *list);
     if (status < 0 || !list) {
         free(list);
         return status < 0 ? status : GL_E_NOMEM;
     }
     for (uint32_t i = 0; i < l->group_count; i++)
         list[i] = want_of(l, i);
-    qsort(list, l->group_count, sizeof *list, by_key);
+    status = gl_items_sort(list, l->group_count);
     int64_t left = rows - (int64_t)l->n;
     for (size_t i = 0; i < l->group_count; i++) {
         gl_lane_group *g = &l->groups[list[i].index];
@@ -304,7 +292,7 @@ int gl_lanes_unfold_to_fit(gl_lanes *l, const gl_model *m, int rows)
         left -= g->open ? more : 0;
     }
     free(list);
-    return gl_lanes_list(l, m, NULL, NULL);
+    return status < 0 ? status : gl_lanes_list(l, m, NULL, NULL);
 }
 
 static const char *state_words[GL_G_STATES] = {"not there yet", "not there", "runnable", "running", "in a system call",

@@ -186,6 +186,19 @@ size_t gl_model_gc_after(const gl_model *m, int64_t time)
     return lo;
 }
 
+gl_heap_point gl_model_heap_at(const gl_model *m, int64_t time)
+{
+    size_t lo = 0, hi = m->heap_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (m->heap[mid].time <= time)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo ? m->heap[lo - 1] : (gl_heap_point){0};
+}
+
 bool gl_model_frame(const gl_model *m, uint32_t stack, size_t i, gl_site_text *out)
 {
     size_t n;

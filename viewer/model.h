@@ -111,9 +111,10 @@ typedef struct gl_model {
     int64_t straddle_longest;  /**< ns from begin to end */
     gl_note *notes;
     size_t note_count, note_capacity;
-    gl_heap_point *heap;      /**< thinned out: neighbours merge when it is full */
+    gl_heap_point *heap;      /**< from each time on; neighbours merge when it is full */
     size_t heap_count;
-    int64_t heap_step;
+    int64_t heap_step;        /**< points are at least so far apart, ns */
+    uint64_t heap_live, heap_goal; /**< of the last event */
     uint32_t *root_of_stack;  /**< by stack id: name of the start function + 1, 0 not looked up */
     size_t root_capacity;
     uint8_t *kind_of_string;  /**< by string id: gl_span_kind + 1 */
@@ -160,6 +161,8 @@ gl_span_kind gl_model_kind(gl_model *m, uint32_t reason);
 size_t gl_model_pause_after(const gl_model *m, int64_t time);
 /** Straddles that may touch from..to: *first to the one before *last. They stand in order of their ends, nearly. */
 void gl_model_straddles_in(const gl_model *m, int64_t from, int64_t to, size_t *first, size_t *last);
+/** The heap from the last change at or before `time`; zero where none is known. */
+gl_heap_point gl_model_heap_at(const gl_model *m, int64_t time);
 /** First GC that ends after `time`. */
 size_t gl_model_gc_after(const gl_model *m, int64_t time);
 /** A pause's, straddle's or stretch's end, the end of the trace where it has none. */

@@ -3,19 +3,7 @@
 #include <string.h>
 
 #include "app.h"
-
-typedef struct item {
-    int64_t key;
-    uint32_t index;
-} item;
-
-static int by_key(const void *a, const void *b)
-{
-    const item *x = a, *y = b;
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
+#include "sort.h"
 
 static int list_units(gl_lanes *l, const gl_units *us, uint32_t least, gl_row_type type)
 {
@@ -53,12 +41,12 @@ static int list_chans(gl_app *a)
         a->chan_open = open;
         a->chan_open_capacity = n * 2;
     }
-    item *items = malloc((n ? n : 1) * sizeof *items);
+    gl_item *items = malloc((n ? n : 1) * sizeof *items);
     int status = items ? 0 : GL_E_NOMEM;
     for (uint32_t i = 0; status == 0 && i < n; i++)
-        items[i] = (item){chan_key(a, i), i};
+        items[i] = (gl_item){.key = chan_key(a, i), .tie = i, .index = i};
     if (status == 0)
-        qsort(items, n, sizeof *items, by_key);
+        status = gl_items_sort(items, n);
     for (size_t i = 0; status == 0 && i < n; i++) {
         status = gl_lanes_push(l, GL_ROW_CHAN, items[i].index);
         if (status == 0 && a->chan_open[items[i].index]) {
@@ -85,12 +73,12 @@ static int list_tasks(gl_app *a)
         a->kind_open = open;
         a->kind_open_capacity = n * 2;
     }
-    item *items = malloc((n ? n : 1) * sizeof *items);
+    gl_item *items = malloc((n ? n : 1) * sizeof *items);
     int status = items ? 0 : GL_E_NOMEM;
     for (uint32_t i = 0; status == 0 && i < n; i++)
-        items[i] = (item){(ts->kinds[i].regions ? INT64_MAX / 2 : 0) - ts->kinds[i].ns / 4, i};
+        items[i] = (gl_item){.group = ts->kinds[i].regions, .key = -ts->kinds[i].ns, .tie = i, .index = i};
     if (status == 0)
-        qsort(items, n, sizeof *items, by_key);
+        status = gl_items_sort(items, n);
     for (size_t i = 0; status == 0 && i < n; i++) {
         uint32_t kind = items[i].index;
         status = gl_lanes_push(l, GL_ROW_TASK_KIND, kind);

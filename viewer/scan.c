@@ -285,29 +285,34 @@ static int take_note(gl_model *m, const gl_event *ev)
     return 0;
 }
 
-/* Neighbours in pairs: the later time, the larger heap. */
+/* Neighbours in pairs, as if from the earlier one's time on: the larger heap, the later goal. What comes from now on is
+ * as far apart as what is there, so that no part of a long trace is told in fewer points than the others. */
 static void thin_heap(gl_model *m)
 {
     size_t n = m->heap_count / 2;
+    int64_t range = m->heap[m->heap_count - 1].time - m->heap[0].time, step = range / (int64_t)n;
     for (size_t i = 0; i < n; i++) {
         gl_heap_point a = m->heap[2 * i], b = m->heap[2 * i + 1];
-        b.live = a.live > b.live ? a.live : b.live;
-        m->heap[i] = b;
+        m->heap[i] = (gl_heap_point){a.time, a.live > b.live ? a.live : b.live, b.goal};
     }
     m->heap_count = n;
-    m->heap_step *= 2;
+    m->heap_step = step > m->heap_step ? step : m->heap_step;
 }
 
 static int take_heap(gl_model *m, const gl_event *ev)
 {
     if (!m->heap && !(m->heap = calloc(GL_HEAP_POINTS, sizeof *m->heap)))
         return GL_E_NOMEM;
-    gl_heap_point next = m->heap_count ? m->heap[m->heap_count - 1] : (gl_heap_point){0};
-    next.time = ev->time;
-    *(ev->type == GL_EV_HeapLive ? &next.live : &next.goal) = ev->arg[0];
+    *(ev->type == GL_EV_HeapLive ? &m->heap_live : &m->heap_goal) = ev->arg[0];
+    gl_heap_point *last = m->heap_count ? &m->heap[m->heap_count - 1] : NULL;
+    if (last && ev->time - last->time < m->heap_step) {
+        last->live = m->heap_live > last->live ? m->heap_live : last->live;
+        last->goal = m->heap_goal;
+        return 0;
+    }
     if (m->heap_count == GL_HEAP_POINTS)
         thin_heap(m);
-    m->heap[m->heap_count++] = next;
+    m->heap[m->heap_count++] = (gl_heap_point){ev->time, m->heap_live, m->heap_goal};
     return 0;
 }
 

@@ -24,6 +24,7 @@ static void window_free(gl_window *w)
     gl_window_units_clean_up(&w->procs);
     gl_window_units_clean_up(&w->threads);
     gl_steps_clean_up(&w->steps);
+    free(w->heap);
     free(w);
 }
 
@@ -167,6 +168,18 @@ static void take_assist(load *l, const gl_event *ev, gl_span_kind kind)
     change(l, slot, &s);
 }
 
+static void take_heap(load *l, const gl_event *ev)
+{
+    gl_window *w = l->w;
+    gl_heap_point p = w->heap_count ? w->heap[w->heap_count - 1] : gl_model_heap_at(l->m, ev->time);
+    p.time = ev->time;
+    *(ev->type == GL_EV_HeapLive ? &p.live : &p.goal) = ev->arg[0];
+    if (GL_ROOM(w->heap, w->heap_capacity, w->heap_count) < 0)
+        l->status = GL_E_NOMEM;
+    else
+        w->heap[w->heap_count++] = p;
+}
+
 static void take_event(load *l, const gl_event *ev)
 {
     gl_transition t;
@@ -176,6 +189,8 @@ static void take_event(load *l, const gl_event *ev)
         take_assist(l, ev, GL_SPAN_ASSIST);
     else if (ev->type == GL_EV_GCMarkAssistEnd)
         take_assist(l, ev, GL_SPAN_RUNNING);
+    else if (ev->type == GL_EV_HeapLive || ev->type == GL_EV_HeapGoal)
+        take_heap(l, ev);
     else if (ev->type >= GL_EV_ChanMake && ev->type <= GL_EV_ChanSelectEnd && gl_steps_take(&l->w->steps, l->m, ev) < 0)
         l->status = GL_E_NOMEM;
 }

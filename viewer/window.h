@@ -41,6 +41,8 @@ typedef struct gl_window {
     size_t slot_count, slot_capacity;
     gl_window_units procs, threads; /**< what ran on each; empty where want_units was not set */
     gl_steps steps;       /**< of channels */
+    gl_heap_point *heap;  /**< every change of the heap, or its goal; 0 where that was not told yet */
+    size_t heap_count, heap_capacity;
     uint64_t used;        /**< for the cache: when it was last asked for */
     uint64_t revision;    /**< of the file, when it was read */
 } gl_window;

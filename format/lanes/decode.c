@@ -5,7 +5,6 @@
 
 bool ln_dec_init(ln_dec *d)
 {
-    memset(d, 0, sizeof *d);
     return ln_model_init(&d->model);
 }
 

@@ -42,6 +42,7 @@ typedef struct ln_span {
     size_t n;
 } ln_span;
 
+/** *d must be zero. */
 bool ln_dec_init(ln_dec *d);
 void ln_dec_free(ln_dec *d);
 /** Bit (1 << section) of every section that these columns need. */

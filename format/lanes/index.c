@@ -238,9 +238,15 @@ static int load_rows(ln_list *l, int fd)
     ln_row *rows = calloc((size_t)l->n + 1, sizeof *rows);
     if (!rows)
         return GL_E_NOMEM;
+    enum { AT_ONCE = 256 };
+    uint8_t bytes[AT_ONCE * LN_ROW_BYTES];
     int rc = 0;
-    for (uint64_t i = 0; i < l->n && rc == 0; i++)
-        rc = ln_index_row(l, fd, i, &rows[i]);
+    for (uint64_t i = 0; i < l->n && rc == 0; i += AT_ONCE) {
+        size_t n = l->n - i < AT_ONCE ? (size_t)(l->n - i) : AT_ONCE;
+        rc = ln_read_at(fd, bytes, n * LN_ROW_BYTES, l->offset + i * LN_ROW_BYTES);
+        for (size_t k = 0; rc == 0 && k < n; k++)
+            row_get(&bytes[k * LN_ROW_BYTES], &rows[i + k]);
+    }
     if (rc < 0) {
         free(rows);
         return rc;

@@ -7,7 +7,6 @@ const uint8_t ln_context_args[GL_EV_LIMIT] = {
 
 bool ln_model_init(ln_model *m)
 {
-    memset(m, 0, sizeof *m);
     return ln_gmap_init(&m->map);
 }
 

@@ -64,6 +64,7 @@ typedef struct ln_model {
     uint32_t epoch;
 } ln_model;
 
+/** *m must be zero: a megabyte that a caller of calloc need not touch. */
 bool ln_model_init(ln_model *m);
 void ln_model_free(ln_model *m);
 /** Forgets all that was learnt: every chunk starts so. */

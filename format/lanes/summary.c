@@ -196,6 +196,12 @@ int gl_cursor_lanes(gl_cursor *c, unsigned level, uint64_t i, const gl_lane_shar
     return 0;
 }
 
+uint64_t gl_reader_lane_count(const gl_reader *r, unsigned level, uint64_t i)
+{
+    ln_row row;
+    return level < LN_LEVELS_MAX && find_node(r, level, i, &row) == 0 ? row.count : 0;
+}
+
 int ln_sum_load(const gl_reader *r, ln_buf *payload, ln_unpacker *unpacker, unsigned level, uint64_t i, ln_sum *out)
 {
     return load(&(loader){r, payload, unpacker, true}, level, i, out);

@@ -255,6 +255,7 @@ static void check_lanes(scene *s, uint64_t node, uint64_t span)
     const gl_lane_share *got;
     size_t n, k = 0;
     assert_int_equal(gl_cursor_lanes(s->c, 0, node, &got, &n, &err), 0);
+    assert_int_equal(gl_reader_lane_count(s->r, 0, node), n);
     for (unsigned i = 1; i < IDS; i++) {
         sheep *g = &s->replay->g[i];
         uint64_t lived = 0;
@@ -352,6 +353,8 @@ static void check_upper_lanes(scene *s, unsigned level, uint64_t i, size_t child
         }
     }
     assert_int_equal(gl_cursor_lanes(s->c, level, i, &lane, &n, &err), 0);
+    assert_int_equal(gl_reader_lane_count(s->r, level, i), n);
+    assert_int_equal(gl_reader_lane_count(s->r, level, UINT64_MAX), 0);
     for (unsigned g = 1; g < IDS; g++) {
         if ((sum[g][0] + sum[g][1] + sum[g][2] + sum[g][3]) / 16 < total && !flags[g])
             continue;

@@ -85,6 +85,25 @@ static void spans_of_a_window_have_reasons_and_wakers(void **state)
     gl_app_close(a);
 }
 
+/* More points than are kept: each part of the time still has its heap, as high as it was. */
+static void a_long_trace_keeps_the_heap_of_its_beginning(void **state)
+{
+    gl_app *a = scene_app(*state, "made", "dark", false, 80, 24);
+    gl_model *m = a->m;
+    m->heap_count = 0;
+    for (int i = 0; i < 200000; i++) {
+        gl_event ev = {.time = i * US, .type = i % 10 ? GL_EV_HeapLive : GL_EV_HeapGoal, .arg = {(uint64_t)i + 1}};
+        assert_int_equal(gl_model_take(m, &ev, 1), 0);
+    }
+    assert_in_range(m->heap_count, GL_HEAP_POINTS / 4, GL_HEAP_POINTS);
+    for (int i = 1000; i < 200000; i += 1000) {
+        gl_heap_point at = gl_model_heap_at(m, i * US);
+        assert_in_range(at.live, i - 400, i + 400);
+        assert_in_range(at.goal, i - 400, i + 400);
+    }
+    gl_app_close(a);
+}
+
 /* Every lane's columns are full at any scale: what a goroutine did plus where it was not add up to the whole column. */
 static void columns_add_up_at_every_scale(void **state)
 {
@@ -213,6 +232,7 @@ int main(void)
         cmocka_unit_test(the_catalogue_holds_goroutines_by_start_function),
         cmocka_unit_test(a_send_that_meets_a_pause_is_a_straddle_with_its_figures),
         cmocka_unit_test(spans_of_a_window_have_reasons_and_wakers),
+        cmocka_unit_test(a_long_trace_keeps_the_heap_of_its_beginning),
         cmocka_unit_test(columns_add_up_at_every_scale),
         cmocka_unit_test(a_straddle_marks_its_column_however_narrow),
         cmocka_unit_test(boundaries_are_drawn_to_an_eighth_of_a_column),

@@ -120,6 +120,9 @@ typedef struct gl_lane_share {
 /** Shares for level `level`, node i, sorted by g: of goroutines that lived through at least a sixteenth of it. *out lives until the next call on this cursor. */
 GL_API int gl_cursor_lanes(gl_cursor *c, unsigned level, uint64_t i, const gl_lane_share **out, size_t *n, gl_error *err) GL_MUST_CHECK;
 
+/** How many shares that node has, without reading it; 0 where the file does not say (its upper levels are missing). */
+GL_API uint64_t gl_reader_lane_count(const gl_reader *r, unsigned level, uint64_t i);
+
 /** A goroutine over its whole life. */
 #define GL_STILL_ALIVE UINT64_MAX
 typedef struct gl_goroutine_info {
