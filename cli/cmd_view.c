@@ -24,6 +24,7 @@
 #include "view_files.h"
 
 #define FLUSH_NS 100000000 /* what was imported in this time can be seen */
+#define LARGE 2000000      /* events: a smaller trace is whole before the eye has found its beginning */
 
 typedef struct view {
     const cli_args *args;
@@ -32,6 +33,8 @@ typedef struct view {
     gl_reader *own; /* of an imported file, else NULL */
     int spool;      /* -1 none */
     pid_t child;    /* that imports, 0 none */
+    bool failed;    /* the child did */
+    int64_t promised; /* length of the trace as its batch headers tell it, 0 not known */
 } view;
 
 static int64_t now_ns(void)
@@ -116,6 +119,26 @@ static void start_import(view *v)
     }
 }
 
+static int state_of_import(void *user)
+{
+    view *v = user;
+    int status = 0;
+    if (v->child > 0 && waitpid(v->child, &status, WNOHANG) == v->child) {
+        v->child = 0;
+        v->failed = exit_code_of(status) != 0;
+    }
+    return v->failed ? -1 : v->child > 0;
+}
+
+/* The length of the whole trace, so that the first screen need not wait for any event of it. */
+static void look_ahead(view *v)
+{
+    gl_gotrace_glance glance;
+    gl_error err = {0};
+    if (gl_gotrace_look(cli_source_input(v->source), &glance, &err) == 0 && glance.span_ns > 0 && glance.events_estimate > LARGE)
+        v->promised = glance.span_ns;
+}
+
 /* Waits for the first part of the import that can be shown. 0 or an exit code. */
 static int await_first_part(view *v)
 {
@@ -128,7 +151,7 @@ static int await_first_part(view *v)
         if (ended && exit_code_of(status) != 0 && lseek(v->spool, 0, SEEK_END) == 0)
             return import_into(v); /* again, for its message */
         int rc = open_spooled(v, &err);
-        if (rc == 0 && (ended || gl_reader_get_info(v->reader)->events > 0))
+        if (rc == 0 && (ended || v->promised || gl_reader_get_info(v->reader)->events > 0))
             return 0;
         if (ended)
             return cli_failed(rc, &err);
@@ -162,6 +185,7 @@ static int open_trace(view *v, bool picture)
     if (rc)
         return rc;
     if (!picture) {
+        look_ahead(v);
         start_import(v);
         if (v->child > 0)
             return await_first_part(v);
@@ -301,6 +325,7 @@ static int look(view *v, gl_term *t, const gl_config *config)
     char why[200];
     bool ascii = cli_args_has(v->args, CLI_OPT_ASCII) || !gl_term_is_unicode(t) || config->ascii;
     gl_app_options o = {.reader = v->reader, .name = name_of(v->args->operands[0]), .importing = v->own != NULL,
+                        .promised = v->promised, .import_state = v->own ? state_of_import : NULL, .import_user = v,
                         .theme = theme_of(v->args, config, gl_term_colours(t)), .ascii = ascii};
     int rc = gl_app_open(&o, &a, &err);
     if (rc < 0) {

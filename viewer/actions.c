@@ -119,7 +119,7 @@ ACTION(zoom_span)
     int64_t from = a->cursor, to = a->cursor;
     uint32_t gor = gl_app_gor(a), at = gor == GL_NONE ? GL_NONE : gl_app_straddle(a, gor);
     const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
-    const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
+    const gl_lane_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
     if (a->anchor != GL_TIME_NONE) {
         from = a->anchor < a->cursor ? a->anchor : a->cursor;
         to = a->anchor < a->cursor ? a->cursor : a->anchor;
@@ -373,7 +373,7 @@ ACTION(cancel)
     } else if (a->filter.cursor) {
         gl_filter_stop(&a->filter);
         gl_app_say(a, false, "filter stopped: the goroutines found so far are shown");
-    } else if (a->trail.n) {
+    } else if (a->trail.n || a->trail.cursor) {
         gl_trail_clean_up(&a->trail);
     } else if (a->anchor != GL_TIME_NONE) {
         a->anchor = GL_TIME_NONE;

@@ -11,7 +11,7 @@
 /* State, or wait reason, of a goroutine at the cursor. */
 static uint64_t key_at(gl_app *a, const gl_window *w, gl_grouping by, uint32_t gor)
 {
-    const gl_span *s = gl_window_span_at(w, gor, a->cursor);
+    const gl_lane_span *s = gl_window_span_at(w, gor, a->cursor);
     if (by == GL_BY_CHANNEL)
         return a->m->gors[gor].op.last;
     if (!s)
@@ -82,8 +82,9 @@ ACTION(pin)
     }
     bool pinned = gl_lanes_pin(&a->lanes, gor);
     gl_app_relist(a);
-    gl_app_say(a, false, pinned ? "G%llu stays on top; T on it takes it down" : "G%llu is back among the others",
-               (unsigned long long)a->m->gors[gor].id);
+    char name[GL_KEYS_TEXT_MAX];
+    gl_app_say(a, false, pinned ? "G%llu stays on top; %s on it takes it down" : "G%llu is back among the others%.0s",
+               (unsigned long long)a->m->gors[gor].id, gl_app_key_of(a, "pin", name));
 }
 
 /* Ran in the window, or was in a system call. */
@@ -92,7 +93,7 @@ static int add_busy(gl_app *a)
     const gl_window *w = gl_app_window(a);
     int status = 0;
     for (size_t i = 0; w && i < w->count && status == 0; i++) {
-        const gl_span *s = &w->spans[i];
+        const gl_lane_span *s = &w->spans[i];
         if (gl_span_is_busy((gl_span_kind)s->kind) && s->begin < a->to && s->end > a->from)
             status = gl_ids_put(&a->active, s->gor, 0);
     }
@@ -140,7 +141,7 @@ static int add_hop(gl_app *a, const gl_window *w)
     gl_ids more = {0};
     int status = 0;
     for (size_t i = 0; i < w->count && status == 0; i++) {
-        const gl_span *s = &w->spans[i];
+        const gl_lane_span *s = &w->spans[i];
         uint64_t g = a->m->gors[s->gor].id;
         if (!s->by || s->begin >= a->to || s->end <= a->from)
             continue;
@@ -283,9 +284,10 @@ ACTION(pause)
     a->follow = !a->follow;
     if (a->follow) {
         int64_t span = a->to - a->from;
-        gl_app_show(a, a->m->end - span, a->m->end);
+        gl_app_show(a, a->m->read_end - span, a->m->read_end);
         a->follow = true;
         a->cursor = a->to - 1;
     }
-    gl_app_say(a, false, a->follow ? "following" : "held still: Space follows again");
+    char name[GL_KEYS_TEXT_MAX];
+    gl_app_say(a, false, a->follow ? "following%.0s" : "held still: %s follows again", gl_app_key_of(a, "pause", name));
 }

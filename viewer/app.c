@@ -33,13 +33,17 @@ int gl_app_open(const gl_app_options *opt, gl_app **out, gl_error *err)
     a->theme = opt->theme;
     a->ascii = opt->ascii;
     a->importing = opt->importing;
+    a->import_state = opt->import_state;
+    a->import_user = opt->import_user;
+    if (a->importing)
+        gl_model_promise(a->m, opt->promised);
     a->plain = a->ascii || a->theme->depth == GL_DEPTH_MONO;
     a->detail = GL_DETAIL_NORMAL;
     a->from = a->m->begin;
     a->to = a->m->end;
     a->cursor = a->m->begin;
     a->anchor = GL_TIME_NONE;
-    a->follow = a->m->follow;
+    a->follow = a->m->follow && a->m->read_end == a->m->end;
     a->row.index = GL_NONE;
     *out = a;
     gl_app_resize(a, 80, 24);
@@ -202,15 +206,21 @@ static int64_t monotonic_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* The newest stays at the right edge, and the cursor with it where it stood there. */
+/* The newest stays at the right edge, and the cursor with it where it stood there. Who has chosen no place yet sees all. */
 static void keep_up(gl_app *a)
 {
-    if (!a->follow)
-        return;
     int64_t span = a->to - a->from;
-    bool at_edge = a->cursor >= a->to - span / (gl_app_scale(a).n + 1) - 1;
-    a->to = a->m->end;
-    a->from = !a->moved || a->to - span < a->m->begin ? a->m->begin : a->to - span;
+    bool at_edge = a->follow && a->cursor >= a->to - span / (gl_app_scale(a).n + 1) - 1;
+    bool whole = !a->moved && (a->follow || a->importing);
+    if (whole)
+        a->to = a->m->end;
+    else if (a->follow)
+        a->to = a->m->read_end;
+    else if (a->to > a->m->end)
+        a->to = a->m->end; /* the import's end came earlier than it was thought */
+    else
+        return;
+    a->from = whole || a->to - span < a->m->begin ? a->m->begin : a->to - span;
     if (at_edge && a->moved)
         a->cursor = a->to - 1;
     a->cursor = a->cursor < a->from ? a->from : a->cursor;
@@ -237,8 +247,13 @@ static bool scan_on(gl_app *a)
         gl_app_say(a, true, "%s", err.text);
         a->m->scanned = true;
     }
-    if (a->m->scanned)
+    /* While the file grows this comes again and again; with a million lanes it must not take all the time there is. */
+    int64_t start = monotonic_ns();
+    if (a->m->scanned && (!a->m->follow || start - a->listed_ns > 8 * a->list_took_ns)) {
         fit_lanes(a);
+        a->listed_ns = monotonic_ns();
+        a->list_took_ns = a->listed_ns - start;
+    }
     return status > 0;
 }
 
@@ -271,6 +286,36 @@ static bool stats_on(gl_app *a)
     return status > 0;
 }
 
+static bool trail_on(gl_app *a)
+{
+    gl_error err = {0};
+    int status = gl_trail_step_on(&a->trail, a->m, STEP_EVENTS, &err);
+    if (status < 0)
+        gl_app_say(a, true, "%s", err.text);
+    else if (status == 0 && a->trail.n == 0)
+        gl_app_say(a, false, "this goroutine was not there then");
+    return status > 0;
+}
+
+/* The importing process knows better than the file whether more will come. */
+static void ask_import(gl_app *a)
+{
+    gl_error err = {0};
+    int state = a->import_state(a->import_user);
+    if (state > 0)
+        return;
+    /* What it wrote last may have come after the look that found nothing. */
+    if (gl_model_refresh(a->m, &err) <= 0) {
+        a->importing = false;
+        a->m->follow = false;
+        gl_model_promise(a->m, 0);
+        fit_lanes(a);
+    }
+    keep_up(a);
+    if (state < 0)
+        gl_app_say(a, true, "the import broke off; what it had is shown");
+}
+
 bool gl_app_step(gl_app *a, int64_t budget_ns)
 {
     int64_t start = monotonic_ns();
@@ -278,8 +323,11 @@ bool gl_app_step(gl_app *a, int64_t budget_ns)
     if (a->m->scanned && a->m->follow && start - a->now_ns > 200000000) {
         a->now_ns = start;
         gl_error err = {0};
-        if (gl_model_refresh(a->m, &err) > 0)
+        int grown = gl_model_refresh(a->m, &err);
+        if (grown > 0)
             keep_up(a);
+        else if (a->importing && a->import_state)
+            ask_import(a);
         count_rate(a, start);
     }
     bool more;
@@ -291,6 +339,8 @@ bool gl_app_step(gl_app *a, int64_t budget_ns)
             more = filter_on(a) || more;
         if (a->stats.cursor)
             more = stats_on(a) || more;
+        if (a->trail.cursor)
+            more = trail_on(a) || more;
         if (!a->m->scanned)
             more = scan_on(a) || more;
     } while (more && monotonic_ns() - start < budget_ns);
@@ -318,6 +368,8 @@ int gl_app_settle(gl_app *a, gl_error *err)
         status = gl_stats_step(&a->stats, a->m, UINT64_MAX, err);
     while (a->filter.cursor && status >= 0)
         status = gl_filter_step(&a->filter, a->m, UINT64_MAX, err);
+    while (a->trail.cursor)
+        trail_on(a);
     if (status >= 0 && a->filter.found != a->filter_listed)
         gl_app_relist(a);
     return status < 0 ? status : 0;

@@ -91,6 +91,9 @@ typedef struct gl_list_state {
     unsigned sort;
 } gl_list_state;
 
+/** Asked now and then while a file is imported: 1 at work, 0 it came to its end, negative: it failed. */
+typedef int (*gl_import_state)(void *user);
+
 typedef struct gl_app {
     gl_model *m;
     gl_windows windows;
@@ -173,6 +176,9 @@ typedef struct gl_app {
     int64_t now_ns;         /**< of the monotonic clock at the last step; 0 where time stands still */
     double rate;            /**< events scanned a second */
     bool importing;         /**< the file grows because it is being imported, not because a program runs */
+    gl_import_state import_state;
+    void *import_user;
+    int64_t listed_ns, list_took_ns; /**< when lanes were last put in order while the file grows, and for how long */
     double live_rate;       /**< events that a growing file gets a second */
     int64_t live_ns;        /**< when it was last counted */
     uint64_t live_events;
@@ -184,6 +190,9 @@ typedef struct gl_app_options {
     const gl_theme *theme;
     bool ascii;
     bool importing;         /**< what grows is an import, not a recording */
+    int64_t promised;       /**< where the trace will end once it is imported, ns; 0 not known */
+    gl_import_state import_state; /**< NULL: the file alone says whether it grows */
+    void *import_user;
 } gl_app_options;
 
 int gl_app_open(const gl_app_options *opt, gl_app **out, gl_error *err) GL_MUST_CHECK;

@@ -80,6 +80,11 @@ static int keep_wait(gl_chans *cs, const gl_chan_op *op, int64_t end)
 
 int gl_chans_wait(gl_chans *cs, gl_chan_op *op, int64_t time, bool waits)
 {
+    if (op->select && op->waits != waits) {
+        op->waits = waits;
+        *(waits ? &op->since : &op->until) = time;
+        return 0;
+    }
     if (op->chan >= cs->n || op->dir == GL_CHAN_DEFAULT || op->waits == waits)
         return 0;
     gl_chan *c = &cs->list[op->chan];
@@ -89,10 +94,8 @@ int gl_chans_wait(gl_chans *cs, gl_chan_op *op, int64_t time, bool waits)
     *n += waits ? 1u : *n ? -1u : 0;
     if (waits) {
         op->since = time;
-    } else if (time > op->since) {
-        *(sends ? &c->send_wait : &c->recv_wait) += time - op->since;
-        if (keep_wait(cs, op, time) < 0)
-            return GL_E_NOMEM;
+    } else if (time > op->since && keep_wait(cs, op, time) < 0) {
+        return GL_E_NOMEM;
     }
     return set_waiting(cs, op->chan, time);
 }
@@ -106,7 +109,9 @@ static int begin_op(gl_chans *cs, const gl_event *ev, gl_chan_op *op, uint8_t di
     op->chan = at;
     op->last = at + 1;
     op->dir = dir;
-    op->waits = false;
+    op->waits = op->select = false;
+    op->open = true;
+    op->begin = ev->time;
     cs->list[at].cap = ev->arg[2];
     return set_fill(cs, at, ev->time, ev->arg[1]);
 }
@@ -115,19 +120,27 @@ static int end_op(gl_chans *cs, uint64_t id, uint64_t len, unsigned result, uint
 {
     uint32_t at;
     int status = gl_chans_wait(cs, op, time, false);
+    gl_chan_op was = *op;
     op->chan = GL_NONE;
+    op->open = op->select = false;
+    op->until = 0;
     if (status == 0)
         status = find_or_add(cs, id, time, &at);
     if (status < 0 || at == GL_NONE || dir == GL_CHAN_DEFAULT)
         return status;
     op->last = at + 1;
     gl_chan *c = &cs->list[at];
-    if (result == GL_CHAN_WOULD_BLOCK || result == GL_CHAN_PANIC)
+    if (result == GL_CHAN_DONE) {
+        *(dir == GL_CHAN_SEND ? &c->sends : &c->recvs) += 1;
+        *(dir == GL_CHAN_SEND ? &c->send_wait : &c->recv_wait) += was.open && time > was.begin ? time - was.begin : 0;
+    } else {
         c->refused++;
-    else if (dir == GL_CHAN_SEND)
-        c->sends++;
-    else
-        c->recvs++;
+    }
+    /* A select turns out to have waited for this channel. */
+    was.chan = at;
+    was.dir = dir;
+    if (was.select && was.until > was.since && keep_wait(cs, &was, was.until) < 0)
+        return GL_E_NOMEM;
     return set_fill(cs, at, time, len);
 }
 
@@ -171,6 +184,14 @@ int gl_chans_take(gl_chans *cs, const gl_event *ev, gl_chan_op *op)
         return end_op(cs, ev->arg[0], ev->arg[1], (unsigned)ev->arg[2], GL_CHAN_SEND, ev->time, op);
     case GL_EV_ChanRecvEnd:
         return end_op(cs, ev->arg[0], ev->arg[1], (unsigned)ev->arg[2], GL_CHAN_RECV, ev->time, op);
+    case GL_EV_ChanSelectBegin:
+        op->chan = GL_NONE;
+        op->dir = GL_CHAN_DEFAULT;
+        op->open = op->select = true;
+        op->waits = false;
+        op->begin = ev->time;
+        op->until = 0;
+        return 0;
     case GL_EV_ChanSelectEnd:
         return end_op(cs, ev->arg[0], ev->arg[2], (unsigned)ev->arg[3], (uint8_t)ev->arg[1], ev->time, op);
     case GL_EV_ChanClose: return take_close(cs, ev);

@@ -16,9 +16,9 @@ typedef struct gl_chan {
     uint64_t cap, len;         /**< len: as last seen */
     int64_t first;             /**< made, or first seen */
     int64_t closed;            /**< GL_TIME_NONE: not in this trace */
-    int64_t send_wait, recv_wait; /**< ns that goroutines waited for it */
+    int64_t send_wait, recv_wait; /**< ns that operations on it took, from begin to end, those of selects too */
     int64_t straddle_ns;
-    uint64_t sends, recvs, refused; /**< operations done; that did not take place (select with default) */
+    uint64_t sends, recvs, refused; /**< operations done; others (with default, of a closed channel) */
     uint32_t elem, stack, close_stack; /**< string id, stack ids */
     uint32_t senders, receivers; /**< waiting now */
     uint32_t senders_most, receivers_most;
@@ -35,8 +35,12 @@ typedef struct gl_chan_op {
     uint32_t gor;   /**< whose it is: index in the catalogue */
     uint32_t last;  /**< index + 1 of the channel of its latest operation, 0 none */
     uint8_t dir;    /**< gl_chan_dir, GL_CHAN_DEFAULT none */
+    bool open;      /**< its begin was seen */
+    bool select;    /**< which channel it is for is known at its end */
     bool waits;
+    int64_t begin;
     int64_t since;  /**< of the wait */
+    int64_t until;  /**< of a select's: its end, 0 it did not wait */
 } gl_chan_op;
 
 /** A goroutine waited for a channel. */

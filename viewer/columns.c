@@ -95,7 +95,7 @@ gl_span_kind gl_column_main(const gl_column_mix *c)
 }
 
 /* Index of the first span that ends after `time`. */
-static size_t first_after(const gl_span *s, size_t n, int64_t time)
+static size_t first_after(const gl_lane_span *s, size_t n, int64_t time)
 {
     size_t lo = 0, hi = n;
     while (lo < hi) {
@@ -131,7 +131,7 @@ void gl_columns_straddles(const gl_model *m, uint32_t gor, gl_scale s, gl_column
 void gl_columns_of_gor(const gl_model *m, const gl_window *w, uint32_t gor, gl_scale s, gl_column_mix *out)
 {
     size_t n;
-    const gl_span *spans = gl_window_spans(w, gor, &n);
+    const gl_lane_span *spans = gl_window_spans(w, gor, &n);
     int64_t last = s.from;
     gl_columns_clear(out, s.n);
     for (size_t i = first_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
@@ -152,7 +152,7 @@ void gl_columns_of_unit(const gl_model *m, const gl_window *w, const gl_window_u
     int64_t last = s.from;
     gl_columns_clear(out, s.n);
     for (size_t i = 0; i < n; i++) {
-        const gl_span *span = &w->spans[at[i]];
+        const gl_lane_span *span = &w->spans[at[i]];
         /* A system call's span lasts until its return, but its P may have run something else long before. */
         int64_t end = gl_model_end(m, span->end);
         if (i + 1 < n && w->spans[at[i + 1]].begin < end)
@@ -180,11 +180,11 @@ static float *part_of(gl_column_sum *c, gl_span_kind kind)
     }
 }
 
-void gl_columns_sum(const gl_span *spans, size_t n, gl_scale s, gl_column_sum *out)
+void gl_columns_sum(const gl_lane_span *spans, size_t n, gl_scale s, gl_column_sum *out)
 {
     double step = gl_scale_step(s);
     for (size_t i = first_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
-        const gl_span *span = &spans[i];
+        const gl_lane_span *span = &spans[i];
         double from = span->begin <= s.from ? 0 : ((double)span->begin - (double)s.from) / step;
         double to = span->end >= s.to ? s.n : ((double)span->end - (double)s.from) / step;
         for (int c = (int)from; c < s.n && c < to; c++) {

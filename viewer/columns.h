@@ -52,6 +52,6 @@ void gl_columns_of_unit(const gl_model *m, const gl_window *w, const gl_window_u
 /** A P's straddles do not exist; a goroutine's do, from the catalogue, whatever the source of the rest. */
 void gl_columns_straddles(const gl_model *m, uint32_t gor, gl_scale s, gl_column_mix *out);
 /** Adds a goroutine's share to the sums of its group. */
-void gl_columns_sum(const gl_span *spans, size_t n, gl_scale s, gl_column_sum *out);
+void gl_columns_sum(const gl_lane_span *spans, size_t n, gl_scale s, gl_column_sum *out);
 
 #endif

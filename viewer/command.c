@@ -70,12 +70,6 @@ const gl_command *gl_command_by_key(int key)
     return NULL;
 }
 
-const char *gl_app_keys(const gl_app *a, const gl_command *c)
-{
-    const char *own = a->config ? a->config->keys[c - commands] : NULL;
-    return own ? own : c->keys;
-}
-
 /* What the configuration gives a key to takes it from whatever has it by the table. */
 const gl_command *gl_app_command_by_key(const gl_app *a, int key)
 {
@@ -87,6 +81,32 @@ const gl_command *gl_app_command_by_key(const gl_app *a, int key)
     return c && a->config && a->config->keys[c - commands] ? NULL : c;
 }
 
+const char *gl_app_keys(const gl_app *a, const gl_command *c, char *out)
+{
+    const char *own = a->config ? a->config->keys[c - commands] : NULL;
+    size_t at = 0;
+    bool changed = a->config && a->config->has_keys;
+    *out = '\0';
+    for (const char *key = own ? own : c->keys; *key;) {
+        size_t n = strcspn(key, " ");
+        /* The configuration may have given it to another command. */
+        if (n && at + n + 2 < GL_KEYS_TEXT_MAX && (!changed || gl_app_command_by_key(a, gl_key_by_name(key, n)) == c))
+            at += (size_t)snprintf(out + at, GL_KEYS_TEXT_MAX - at, "%s%.*s", at ? " " : "", (int)n, key);
+        key += n + (key[n] == ' ');
+    }
+    return out;
+}
+
+const char *gl_app_key_of(const gl_app *a, const char *command, char *out)
+{
+    const gl_command *c = gl_command_by_name(command, strlen(command));
+    *out = '\0';
+    if (c)
+        gl_app_keys(a, c, out);
+    out[strcspn(out, " ")] = '\0';
+    return out;
+}
+
 void gl_app_command(gl_app *a, const char *line)
 {
     line += strspn(line, " ");
@@ -95,7 +115,9 @@ void gl_app_command(gl_app *a, const char *line)
     if (n == 0)
         return;
     if (!c) {
-        gl_app_say(a, true, "there is no command %.*s; ? lists them all", (int)(n < 60 ? n : 60), line);
+        char help[GL_KEYS_TEXT_MAX];
+        gl_app_say(a, true, "there is no command %.*s; %s lists them all", (int)(n < 60 ? n : 60), line,
+                   gl_app_key_of(a, "help", help));
         return;
     }
     const char *argument = line + n + strspn(line + n, " ");

@@ -23,8 +23,11 @@ const gl_command *gl_command_by_name(const char *name, size_t n);
 const gl_command *gl_command_by_key(int key);
 /** By the configuration, then by the table. */
 const gl_command *gl_app_command_by_key(const gl_app *a, int key);
-/** The keys of a command, as configured. */
-const char *gl_app_keys(const gl_app *a, const gl_command *c);
+#define GL_KEYS_TEXT_MAX 64
+/** The keys that run a command, as configured, the first one the one to show; "" none. Returns out (GL_KEYS_TEXT_MAX). */
+const char *gl_app_keys(const gl_app *a, const gl_command *c, char *out);
+/** The first of them, by the command's name. */
+const char *gl_app_key_of(const gl_app *a, const char *command, char *out);
 const char *gl_section_title(gl_section s);
 /** Goes to what a person typed: a time ("14.2ms", "3s"), "G37", or a function (regular expression). */
 void gl_app_go_text(gl_app *a, const char *text);

@@ -80,6 +80,7 @@ static int set_keys(reading *r, const char *name, const char *value)
             return refuse(r, "%.*s is no key", (int)(n < 40 ? n : 40), at);
         at += n + (at[n] == ' ');
     }
+    r->c->has_keys = true;
     return set_text(r, &r->c->keys[i], value);
 }
 

@@ -18,6 +18,7 @@ struct gl_config {
     bool has_order;
     gl_order order;
     char *keys[GL_CONFIG_COMMANDS];        /**< by command: instead of those of the table; NULL: those */
+    bool has_keys;                         /**< some are not NULL */
     uint32_t hidden_columns[GL_VIEWS];
     struct {
         char *from, *to;

@@ -53,14 +53,14 @@ static void draw_arrow(const gl_canvas *f, uint32_t from, uint32_t to, int64_t w
 }
 
 /* What the stretch that runs under the cursor releases. */
-static void draw_wakees(const gl_canvas *f, uint32_t gor, const gl_span *span)
+static void draw_wakees(const gl_canvas *f, uint32_t gor, const gl_lane_span *span)
 {
     const gl_model *m = f->a->m;
     int64_t from = span->begin > f->s.from ? span->begin : f->s.from;
     int64_t to = span->end < f->s.to ? span->end : f->s.to;
     int drawn = 0;
     for (size_t i = 0; i < f->w->count && drawn < WAKEES_MAX; i++) {
-        const gl_span *s = &f->w->spans[i];
+        const gl_lane_span *s = &f->w->spans[i];
         if (s->kind != GL_SPAN_RUNNABLE || s->by != m->gors[gor].id || s->begin < from || s->begin >= to)
             continue;
         draw_arrow(f, gor, s->gor, s->begin, GL_ROLE_ARROW);
@@ -98,7 +98,7 @@ void gl_canvas_arrows(const gl_canvas *f)
         return;
     }
     bool has = a->view == GL_VIEW_GOROUTINES && a->lanes.n && a->row.type == GL_ROW_GOR && f->w;
-    const gl_span *span = has ? gl_window_span_at(f->w, a->row.index, a->cursor) : NULL;
+    const gl_lane_span *span = has ? gl_window_span_at(f->w, a->row.index, a->cursor) : NULL;
     if (span && span->kind == GL_SPAN_RUNNABLE && span > f->w->spans && span[-1].gor == a->row.index && span[-1].by)
         span--;
     if (!span)

@@ -97,7 +97,7 @@ static void add_waits(const gl_canvas *f, const gl_chan *c, uint32_t chan, level
     for (size_t i = 0; i < m->gor_count; i++) {
         const gl_chan_op *op = &m->gors[i].op;
         if (op->chan == chan && op->waits && op->since < f->s.to)
-            add_level(f, out, n, op->since, m->end, 1, op->dir);
+            add_level(f, out, n, op->since, m->read_end, 1, op->dir);
     }
 }
 

@@ -44,7 +44,7 @@ static void draw_heap(gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
     gl_heap_point now = gl_model_heap_at(m, w && w->from < s.from ? w->from : s.from);
     for (; at < n && list[at].time <= s.from; at++)
         now = list[at];
-    for (int x = 0; x < s.n; x++) {
+    for (int x = 0; x < s.n && gl_scale_time(s, x) <= m->read_end; x++) {
         int64_t until = gl_scale_time(s, x + 1);
         uint64_t most = now.live;
         for (; at < n && list[at].time < until; at++) {
@@ -84,7 +84,7 @@ static void count_from_window(const gl_window *w, gl_scale s, counts *out)
 
 static void count_from_afar(const gl_model *m, gl_scale s, counts *out)
 {
-    for (int x = 0; x < s.n; x++) {
+    for (int x = 0; x < s.n && gl_scale_time(s, x) <= m->read_end; x++) {
         int64_t from = gl_scale_time(s, x), to = gl_scale_time(s, x + 1);
         out[x].running = gl_history_get(&m->use.counts[GL_G_RUNNING], from, to).mean +
                          gl_history_get(&m->use.counts[GL_G_SYSCALL], from, to).mean;
@@ -141,7 +141,7 @@ static void label_counts(gl_app *a, gl_cells *c, gl_rect r)
         n[s] = w ? 0 : (unsigned)lrint((double)gl_history_get(&u->counts[s], a->cursor, a->cursor + step).mean);
     for (size_t i = 0; w && i < w->slot_count; i++) {
         const gl_slot *slot = &w->slots[i];
-        const gl_span *span = slot->n ? gl_window_span_at(w, w->spans[slot->first].gor, a->cursor) : NULL;
+        const gl_lane_span *span = slot->n ? gl_window_span_at(w, w->spans[slot->first].gor, a->cursor) : NULL;
         if (!span)
             continue;
         gl_span_kind k = (gl_span_kind)span->kind;

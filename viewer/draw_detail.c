@@ -37,7 +37,7 @@ void gl_put_gor(gl_pen *p, const gl_model *m, uint64_t g)
 static bool reaches_end(gl_app *a)
 {
     const gl_window *w = gl_app_window(a);
-    return w && w->to >= a->m->end;
+    return w && w->to >= a->m->read_end;
 }
 
 void gl_put_times(gl_pen *p, gl_app *a, int64_t begin, int64_t end)
@@ -80,7 +80,7 @@ static void straddle_lines(gl_lines *l, gl_app *a, const gl_straddle *s)
         gl_put_site(&p, m, s->unpark_stack);
 }
 
-static void wake_line(gl_lines *l, gl_app *a, const gl_span *span)
+static void wake_line(gl_lines *l, gl_app *a, const gl_lane_span *span)
 {
     if (!gl_span_is_wait((gl_span_kind)span->kind) && span->kind != GL_SPAN_RUNNABLE)
         return;
@@ -155,7 +155,7 @@ void gl_gor_lines(gl_lines *l, gl_app *a, uint32_t gor)
 {
     const gl_model *m = a->m;
     const gl_window *w = gl_app_window(a);
-    const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
+    const gl_lane_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
     uint32_t at = gl_app_straddle(a, gor);
     gl_pen p = gl_lines_next(l);
     gl_put_gor(&p, m, m->gors[gor].id);

@@ -61,7 +61,8 @@ static void key_line(page *p, const gl_app *a, const gl_command *cmd)
     p->line++;
     if (y < 0)
         return;
-    gl_cells_fit(p->c, p->r.x + 3, y, 15, gl_style_of(GL_ROLE_KEY), gl_app_keys(a, cmd), GL_CUT_END);
+    char keys[GL_KEYS_TEXT_MAX];
+    gl_cells_fit(p->c, p->r.x + 3, y, 15, gl_style_of(GL_ROLE_KEY), gl_app_keys(a, cmd, keys), GL_CUT_END);
     bool names = p->r.w >= 76;
     if (names)
         gl_cells_fit(p->c, p->r.x + 19, y, 13, gl_style_of(GL_ROLE_DIM), cmd->name, GL_CUT_END);

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "canvas.h"
+#include "command.h"
 
 static void label_spans(const gl_canvas *f, uint32_t gor, int y)
 {
     size_t n;
-    const gl_span *spans = gl_window_spans(f->w, gor, &n);
+    const gl_lane_span *spans = gl_window_spans(f->w, gor, &n);
     int shown = 0;
     for (size_t i = 0; i < n && spans[i].begin < f->s.to && shown < f->s.n; i++) {
         int64_t end = gl_model_end(f->a->m, spans[i].end);
@@ -127,18 +128,41 @@ static void draw_cursor(const gl_canvas *f)
         cell->style = gl_style_on(GL_ROLE_DEFAULT, GL_ROLE_CURSOR);
 }
 
-static const char *nothing_to_show(const gl_app *a)
+static const char *nothing_to_show(const gl_app *a, char *out, size_t size)
 {
+    char key[GL_KEYS_TEXT_MAX];
+    if (a->importing && a->m->follow)
+        return "importing…";
     if (!a->m->scanned)
         return "reading…";
     switch (a->view) {
     case GL_VIEW_GOROUTINES:
-        return gl_app_hides(a) ? "no goroutine matches; Esc shows all" : "no goroutines in this trace";
+        if (!gl_app_hides(a))
+            return "no goroutines in this trace";
+        snprintf(out, size, "no goroutine matches; %s shows all", gl_app_key_of(a, "cancel", key));
+        return out;
     case GL_VIEW_CHANNELS:
         return "this trace names no channels: Go's own do not, those of golanes record do";
     case GL_VIEW_TASKS: return "this program has no tasks and no regions (runtime/trace.NewTask, WithRegion)";
     default: return "none in this trace";
     }
+}
+
+/* What an import has not brought yet begins at a line, and is empty. */
+static void draw_unread(const gl_canvas *f)
+{
+    const gl_model *m = f->a->m;
+    if (m->read_end >= m->end || m->read_end >= f->s.to)
+        return;
+    int from = m->read_end <= f->s.from ? 0 : gl_scale_column(f->s, m->read_end) + 1;
+    for (int y = 0; y < f->time.h; y++)
+        for (int x = from; x < f->s.n; x++)
+            gl_cells_glyph(f->c, f->time.x + x, f->time.y + y, gl_style_of(GL_ROLE_FAINT), x == from ? "┊" : " ");
+    static const char text[] = "not imported yet";
+    int room = f->s.n - from, width = (int)sizeof text - 1;
+    if (room > width + 4)
+        gl_cells_fit(f->c, f->time.x + from + (room - width) / 2, f->time.y + f->time.h / 2, width,
+                     gl_style_of(GL_ROLE_DIM), text, GL_CUT_END);
 }
 
 static void draw_all(gl_canvas *f)
@@ -157,8 +181,11 @@ static void draw_all(gl_canvas *f)
         if (at != GL_NONE)
             draw_row(f, at, f->time.y + i);
     }
+    char text[120];
     if (l->n == 0)
-        gl_cells_fit(f->c, 1, f->time.y, a->w - 2, gl_style_of(GL_ROLE_DIM), nothing_to_show(a), GL_CUT_END);
+        gl_cells_fit(f->c, 1, f->time.y, a->w - 2, gl_style_of(GL_ROLE_DIM), nothing_to_show(a, text, sizeof text),
+                     GL_CUT_END);
+    draw_unread(f);
     gl_canvas_arrows(f);
     draw_cursor(f);
 }

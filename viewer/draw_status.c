@@ -46,21 +46,30 @@ static int draw_place(gl_app *a, gl_cells *c, gl_rect r)
 /* Of a file that grows: that it does, how fast, and how to hold it still. */
 static void draw_live(const gl_app *a, gl_pen *p)
 {
-    char n[GL_UNIT_TEXT_MAX];
-    if (!gl_model_is_growing(a->m))
+    char n[GL_UNIT_TEXT_MAX], key[GL_KEYS_TEXT_MAX];
+    bool imports = a->importing && a->m->follow;
+    if (!imports && !gl_model_is_growing(a->m))
         return;
-    if (a->importing)
+    if (imports && a->m->promised)
+        gl_pen_printf(p, GL_ROLE_WARN, "importing, %s is here  ",
+                      gl_unit_share(n, (double)a->m->read_end / (double)a->m->promised));
+    else if (imports)
         gl_pen_text(p, GL_ROLE_WARN, "importing  ");
     else if (a->follow)
-        gl_pen_printf(p, GL_ROLE_LIVE, "● live %s events/s, Space holds  ", gl_unit_count_short(n, a->live_rate));
+        gl_pen_printf(p, GL_ROLE_LIVE, "● live %s events/s, %s holds  ", gl_unit_count_short(n, a->live_rate),
+                      gl_app_key_of(a, "pause", key));
     else
-        gl_pen_printf(p, GL_ROLE_WARN, "held, %s events/s go on, Space follows  ", gl_unit_count_short(n, a->live_rate));
+        gl_pen_printf(p, GL_ROLE_WARN, "held, %s events/s go on, %s follows  ", gl_unit_count_short(n, a->live_rate),
+                      gl_app_key_of(a, "pause", key));
 }
 
 static void draw_trail(const gl_app *a, gl_pen *p)
 {
     const gl_trail *t = &a->trail;
-    char n[GL_UNIT_TEXT_MAX], r[GL_UNIT_TEXT_MAX], w[GL_UNIT_TEXT_MAX], all[GL_UNIT_TEXT_MAX];
+    char key[GL_KEYS_TEXT_MAX], n[GL_UNIT_TEXT_MAX], r[GL_UNIT_TEXT_MAX], w[GL_UNIT_TEXT_MAX], all[GL_UNIT_TEXT_MAX];
+    if (t->cursor)
+        gl_pen_printf(p, GL_ROLE_PATH, "following wake-ups, %s, %s stops  ",
+                      gl_unit_share(n, (double)t->looked / (double)t->in_all), gl_app_key_of(a, "cancel", key));
     if (t->n == 0)
         return;
     gl_pen_printf(p, GL_ROLE_PATH, "path to G%llu, %s: running %s, runnable %s, waiting %s, %zu hops  ",
@@ -72,22 +81,25 @@ static void draw_work(const gl_app *a, gl_pen *p)
 {
     draw_trail(a, p);
     draw_live(a, p);
+    char cancel[GL_KEYS_TEXT_MAX], next[GL_KEYS_TEXT_MAX], prev[GL_KEYS_TEXT_MAX];
+    gl_app_key_of(a, "cancel", cancel);
     char n[GL_UNIT_TEXT_MAX], r[GL_UNIT_TEXT_MAX];
-    if (!a->m->scanned && a->m->info->events)
+    if (!a->m->scanned && a->m->info->events && !(a->importing && a->m->follow))
         gl_pen_printf(p, GL_ROLE_WARN, "reading %s  ",
                       gl_unit_share(n, (double)a->m->scanned_events / (double)a->m->info->events));
     if (a->search.cursor)
-        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, %s events looked at, Esc stops  ", a->search.text,
-                      gl_unit_count(n, a->search.found), gl_unit_count_short(r, (double)a->search.looked));
+        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, %s events looked at, %s stops  ", a->search.text,
+                      gl_unit_count(n, a->search.found), gl_unit_count_short(r, (double)a->search.looked), cancel);
     else if (gl_search_is_on(&a->search))
-        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, n N  ", a->search.text, gl_unit_count(n, a->search.found));
+        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, %s %s  ", a->search.text, gl_unit_count(n, a->search.found),
+                      gl_app_key_of(a, "next-match", next), gl_app_key_of(a, "prev-match", prev));
     if (a->filter.query)
         gl_pen_printf(p, GL_ROLE_WARN, "filter %s: %zu of %zu  ", a->filter.text, a->lanes.gor_count, a->m->gor_count);
     if (a->filter.cursor)
-        gl_pen_printf(p, GL_ROLE_WARN, "%s events looked at, Esc stops  ", gl_unit_count_short(r, (double)a->filter.looked));
+        gl_pen_printf(p, GL_ROLE_WARN, "%s events looked at, %s stops  ", gl_unit_count_short(r, (double)a->filter.looked), cancel);
     if (a->stats.cursor)
-        gl_pen_printf(p, GL_ROLE_WARN, "counting %s, Esc stops  ",
-                      gl_unit_share(n, (double)a->stats.looked / (double)(a->stats.in_all + 1)));
+        gl_pen_printf(p, GL_ROLE_WARN, "counting %s, %s stops  ",
+                      gl_unit_share(n, (double)a->stats.looked / (double)(a->stats.in_all + 1)), cancel);
     if (a->hide)
         gl_pen_text(p, GL_ROLE_WARN, a->hide == GL_HIDE_IDLE ? "idle ones hidden  " : "finished ones hidden  ");
     if (a->lanes.by != GL_BY_FUNCTION && a->view == GL_VIEW_GOROUTINES)
@@ -99,25 +111,55 @@ static void draw_work(const gl_app *a, gl_pen *p)
                       gl_unit_ns(n, a->cursor > a->anchor ? a->cursor - a->anchor : a->anchor - a->cursor));
 }
 
+/* Shown with the first keys of one or two commands; `digits`: keys of the command that are better said so. */
 typedef struct hint {
-    const char *keys, *word;
+    const char *one, *other, *digits, *word;
 } hint;
+
+/* "s/S"; "" where no key runs it. */
+static const char *hint_keys(const gl_app *a, const hint *h, char *out)
+{
+    char other[GL_KEYS_TEXT_MAX];
+    if (h->digits) {
+        const gl_command *c = gl_app_command_by_key(a, h->digits[0]);
+        return c && strcmp(c->name, h->one) == 0 ? h->digits : "";
+    }
+    gl_app_key_of(a, h->one, out);
+    size_t n = strlen(out);
+    if (h->other && *gl_app_key_of(a, h->other, other) && n + 2 < GL_KEYS_TEXT_MAX)
+        snprintf(out + n, GL_KEYS_TEXT_MAX - n, "%s%.*s", n ? "/" : "", (int)(GL_KEYS_TEXT_MAX - n - 2), other);
+    return out;
+}
 
 static void draw_hints(const gl_app *a, gl_pen *p)
 {
-    static const hint timeline[] = {{"?", "keys"},   {"s/S", "straddle"},      {"p/P", "pause"},
-                                    {"+/-", "zoom"}, {"b", "who released it"}, {"Enter", "open"},
-                                    {"/", "search"}, {"f", "filter"},          {"g", "go to"},
-                                    {"o", "order"},  {"5-8", "lists"}};
-    static const hint list[] = {
-        {"?", "keys"}, {"Enter", "go there"}, {"o", "order"}, {"1", "timeline"}, {"Esc", "back"}};
+    static const hint timeline[] = {{"help", NULL, NULL, "keys"},
+                                    {"next-straddle", "prev-straddle", NULL, "straddle"},
+                                    {"next-pause", "prev-pause", NULL, "pause"},
+                                    {"in", "out", NULL, "zoom"},
+                                    {"back", NULL, NULL, "who released it"},
+                                    {"enter", NULL, NULL, "open"},
+                                    {"search", NULL, NULL, "search"},
+                                    {"filter", NULL, NULL, "filter"},
+                                    {"go", NULL, NULL, "go to"},
+                                    {"order", NULL, NULL, "order"},
+                                    {"view", NULL, "5-8", "lists"}};
+    static const hint list[] = {{"help", NULL, NULL, "keys"},
+                                {"enter", NULL, NULL, "go there"},
+                                {"order", NULL, NULL, "order"},
+                                {"view", NULL, "1", "timeline"},
+                                {"cancel", NULL, NULL, "back"}};
     bool is_list = gl_view_info_of(a->view)->list;
     size_t n = is_list ? sizeof list / sizeof *list : sizeof timeline / sizeof *timeline;
     for (size_t i = 0; i < n; i++) {
         const hint *h = is_list ? &list[i] : &timeline[i];
-        if (p->end - p->x < (int)(strlen(h->keys) + strlen(h->word) + 3))
+        char text[GL_KEYS_TEXT_MAX];
+        const char *keys = hint_keys(a, h, text);
+        if (!*keys)
+            continue;
+        if (p->end - p->x < (int)(strlen(keys) + strlen(h->word) + 3))
             return;
-        gl_pen_text(p, GL_ROLE_KEY, h->keys);
+        gl_pen_text(p, GL_ROLE_KEY, keys);
         gl_pen_printf(p, GL_ROLE_DIM, " %s  ", h->word);
     }
 }

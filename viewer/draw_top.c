@@ -100,7 +100,7 @@ static void header_facts(gl_app *a, gl_pen *pen)
         fact(pen, GL_ROLE_DIM, "%llu P%s", (unsigned long long)m->procs, m->procs == 1 ? "" : "s");
     const char *go = gl_reader_meta(m->reader, "go.version");
     if (go)
-        fact(pen, GL_ROLE_DIM, "%s", go);
+        fact(pen, GL_ROLE_DIM, "%s%s", *go >= '0' && *go <= '9' ? "Go " : "", go);
     fact(pen, GL_ROLE_DIM, "%s events", gl_unit_count(u, m->info->events));
 }
 

@@ -15,7 +15,7 @@ static void label_unit(const gl_canvas *f, const gl_window_units *us, uint32_t u
     size_t n = 0;
     const uint32_t *at = gl_window_unit(us, unit, &n);
     for (size_t i = 0; i < n; i++) {
-        const gl_span *span = &f->w->spans[at[i]];
+        const gl_lane_span *span = &f->w->spans[at[i]];
         int64_t end = gl_model_end(m, span->end);
         if (i + 1 < n && f->w->spans[at[i + 1]].begin < end)
             end = f->w->spans[at[i + 1]].begin;
@@ -59,9 +59,9 @@ void gl_canvas_unit(const gl_canvas *f, gl_row row, int y)
         snprintf(name, sizeof name, "M%u thread %llu", row.index, (unsigned long long)tid);
     else
         snprintf(name, sizeof name, "%c%u", threads ? 'M' : 'P', row.index);
-    int64_t all = m->end - m->begin;
+    int64_t all = m->read_end - m->begin;
     if (u && all > 0 && m->scanned)
         snprintf(value, sizeof value, "%s",
-                 gl_unit_share(t, (double)(u->run_ns + u->syscall_ns + (u->g ? m->end - u->since : 0)) / (double)all));
+                 gl_unit_share(t, (double)(u->run_ns + u->syscall_ns + (u->g ? m->read_end - u->since : 0)) / (double)all));
     gl_canvas_gutter(f, y, name, gl_style_of(GL_ROLE_TEXT), value, GL_ROLE_DIM);
 }

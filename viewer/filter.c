@@ -74,8 +74,8 @@ int gl_filter_step(gl_filter *f, gl_model *m, uint64_t events, gl_error *err)
         int status = gl_cursor_next(f->cursor, &ev, &n, err);
         if (status == 0)
             status = take_events(f, m, ev, n);
-        while (status == 0 && n == 0 && gl_query_open(f->query, m->dict, m->end, &at, &g))
-            status = mean(f, m, g, m->end);
+        while (status == 0 && n == 0 && gl_query_open(f->query, m->dict, m->read_end, &at, &g))
+            status = mean(f, m, g, m->read_end);
         if (status < 0 || n == 0) {
             gl_filter_stop(f);
             return status;

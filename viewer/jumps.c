@@ -136,7 +136,7 @@ static void step_change(gl_app *a, bool forward)
     uint32_t gor = gl_app_gor(a);
     const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
     size_t n = 0;
-    const gl_span *spans = w ? gl_window_spans(w, gor, &n) : NULL;
+    const gl_lane_span *spans = w ? gl_window_spans(w, gor, &n) : NULL;
     int64_t best = GL_TIME_NONE;
     for (size_t i = 0; i < n; i++) {
         int64_t t = spans[i].begin;
@@ -180,12 +180,12 @@ ACTION(next_match) { NO_ARGUMENT; step_match(a, true); }
 ACTION(prev_match) { NO_ARGUMENT; step_match(a, false); }
 
 /* The wait that holds the cursor, or that ended just before: what a goroutine was waiting for when it was released. */
-static const gl_span *wait_at(gl_app *a, uint32_t gor)
+static const gl_lane_span *wait_at(gl_app *a, uint32_t gor)
 {
     const gl_window *w = gl_app_window(a);
     size_t n = 0;
-    const gl_span *spans = w ? gl_window_spans(w, gor, &n) : NULL;
-    const gl_span *best = NULL;
+    const gl_lane_span *spans = w ? gl_window_spans(w, gor, &n) : NULL;
+    const gl_lane_span *best = NULL;
     for (size_t i = 0; i < n && spans[i].begin <= a->cursor; i++)
         if (gl_span_is_wait((gl_span_kind)spans[i].kind) || (spans[i].kind == GL_SPAN_RUNNABLE && spans[i].by))
             best = &spans[i];
@@ -196,7 +196,7 @@ ACTION(back)
 {
     NO_ARGUMENT;
     uint32_t gor = gl_app_gor(a);
-    const gl_span *span = gor == GL_NONE ? NULL : wait_at(a, gor);
+    const gl_lane_span *span = gor == GL_NONE ? NULL : wait_at(a, gor);
     if (!span) {
         gl_app_say(a, false, "this goroutine has not waited before this moment, in what is shown");
         return;
@@ -221,9 +221,9 @@ ACTION(forth)
     NO_ARGUMENT;
     uint32_t gor = gl_app_gor(a);
     const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
-    const gl_span *best = NULL;
+    const gl_lane_span *best = NULL;
     for (size_t i = 0; w && i < w->count; i++) {
-        const gl_span *s = &w->spans[i];
+        const gl_lane_span *s = &w->spans[i];
         if (s->kind == GL_SPAN_RUNNABLE && s->by == a->m->gors[gor].id && s->begin > a->cursor &&
             (!best || s->begin < best->begin))
             best = s;
@@ -242,7 +242,7 @@ ACTION(forth)
 ACTION(path)
 {
     NO_ARGUMENT;
-    if (a->trail.n) {
+    if (a->trail.n || a->trail.cursor) {
         gl_trail_clean_up(&a->trail);
         return;
     }
@@ -252,15 +252,11 @@ ACTION(path)
         from = a->anchor < a->cursor ? a->anchor : a->cursor;
         to = (a->anchor < a->cursor ? a->cursor : a->anchor) + 1;
     }
-    const gl_window *w = NULL;
-    if (gor == GL_NONE || gl_windows_get(&a->windows, from, to, &w, NULL) < 0) {
-        gl_app_say(a, false, "choose a goroutine's lane, and zoom in: the path is followed through its wake-ups");
-        return;
-    }
-    if (gl_trail_make(&a->trail, a->m, w, gor, from, to) < 0)
-        gl_app_say(a, true, "no memory is left for the path");
-    else if (a->trail.n == 0)
-        gl_app_say(a, false, "this goroutine was not there then");
+    gl_error err = {0};
+    if (gor == GL_NONE)
+        gl_app_say(a, false, "choose a goroutine's lane: the path is followed back through its wake-ups");
+    else if (gl_trail_begin(&a->trail, a->m, gor, from, to, &err) < 0)
+        gl_app_say(a, true, "%s", err.text);
 }
 
 static bool parse_time(const char *text, int64_t *out)

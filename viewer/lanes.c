@@ -14,7 +14,7 @@ const char *gl_order_name(gl_order o) { return o < GL_ORDERS ? order_names[o] : 
 int64_t gl_order_value(const gl_model *m, gl_order o, uint32_t gor)
 {
     const gl_gor *g = &m->gors[gor];
-    int64_t open = g->last == GL_TIME_NONE && m->scanned ? m->end - g->since : 0;
+    int64_t open = g->last == GL_TIME_NONE && m->scanned ? m->read_end - g->since : 0;
     switch (o) {
     case GL_ORDER_STRADDLE: return g->straddle_ns;
     case GL_ORDER_BLOCKED: return g->ns[GL_G_WAITING] + (g->state == GL_G_WAITING ? open : 0);

@@ -36,7 +36,7 @@ static bool is_stuck(const gl_app *a, uint32_t gor)
     const gl_gor *g = &a->m->gors[gor];
     gl_span_kind k = g->state == GL_G_WAITING ? gl_span_kind_of_reason(gl_model_text(a->m, g->reason)) : GL_SPAN_NONE;
     return g->last == GL_TIME_NONE && gl_span_is_wait(k) && k != GL_SPAN_SLEEP && k != GL_SPAN_NET &&
-           k != GL_SPAN_GCWAIT && !a->m->groups[g->group].system;
+           k != GL_SPAN_GCWAIT && a->m->groups[g->group].name && !a->m->groups[g->group].system;
 }
 
 static size_t source_count(const gl_app *a)

@@ -95,7 +95,7 @@ static int64_t p_by_straddles(const gl_app *a, uint32_t r) { return -(int64_t)PA
 static void g_who(const gl_app *a, uint32_t r, gl_list_cell *o) { put_who(a, o, GOR(a, r)->id); }
 static void g_for(const gl_app *a, uint32_t r, gl_list_cell *o)
 {
-    put_ns(o, a->m->end - GOR(a, r)->since), o->role = GL_ROLE_WARN;
+    put_ns(o, a->m->read_end - GOR(a, r)->since), o->role = GL_ROLE_WARN;
 }
 static void g_since(const gl_app *a, uint32_t r, gl_list_cell *o)
 {

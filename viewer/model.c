@@ -15,6 +15,15 @@ static void take_extent(gl_model *m)
         m->begin = 0;
     if (m->end <= m->begin)
         m->end = m->begin + 1;
+    m->read_end = m->end;
+    if (m->follow && m->promised > m->end)
+        m->end = m->promised;
+}
+
+void gl_model_promise(gl_model *m, int64_t end)
+{
+    m->promised = end;
+    take_extent(m);
 }
 
 /* A writer that came to its end leaves an index; one that is read while it writes says so in its metadata. */
@@ -83,7 +92,7 @@ int gl_model_scan(gl_model *m, uint64_t events, gl_error *err)
             return status;
         if (n == 0) {
             m->scanned = true;
-            m->scanned_to = m->end;
+            m->scanned_to = m->read_end;
             return 0;
         }
         status = gl_model_take(m, ev, n);
@@ -110,6 +119,34 @@ int gl_model_refresh(gl_model *m, gl_error *err)
     take_extent(m);
     m->revision++;
     return 1;
+}
+
+/* Events up to a time: whole chunks from the summaries, within a chunk in proportion to its time. */
+static uint64_t events_until(gl_reader *r, int64_t time)
+{
+    uint64_t lo = 0, hi = gl_reader_levels(r) ? gl_reader_level_size(r, 0) : 0;
+    gl_summary_node node;
+    while (lo < hi) {
+        uint64_t mid = lo + (hi - lo) / 2;
+        if (gl_reader_summary(r, 0, mid, &node, NULL) < 0)
+            return 0;
+        if (node.time_to <= time)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo >= gl_reader_level_size(r, 0))
+        return gl_reader_get_info(r)->events;
+    if (gl_reader_summary(r, 0, lo, &node, NULL) < 0)
+        return 0;
+    double span = (double)node.time_to - (double)node.time_from, in = (double)time - (double)node.time_from;
+    return node.first_event + (uint64_t)(in <= 0 || span <= 0 ? 0 : (double)node.events * in / span);
+}
+
+uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to)
+{
+    uint64_t a = events_until(r, from), b = events_until(r, to);
+    return b > a ? b - a : 0;
 }
 
 uint32_t gl_model_find(const gl_model *m, uint64_t g) { return gl_ids_get(&m->by_id, g); }

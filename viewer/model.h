@@ -94,6 +94,8 @@ typedef struct gl_model {
     const gl_reader_info *info;
     char *name;               /**< as the header shows it */
     int64_t begin, end;       /**< of the trace */
+    int64_t read_end;         /**< of what the file has: before `end` while a trace of known length is imported */
+    int64_t promised;         /**< where a trace that is being imported will end, 0 not known */
     int64_t wall_unix_ns;     /**< wall clock at time 0, 0 not known */
 
     gl_gor *gors;
@@ -140,12 +142,17 @@ void gl_model_close(gl_model *m);
 
 /** Scans on for about `events` events. 1: more to do; 0: at the end of what is there; negative: a gl_status. */
 int gl_model_scan(gl_model *m, uint64_t events, gl_error *err) GL_MUST_CHECK;
+/** Of a file that an import is still writing: about where the trace will end. 0: it has come to its end. */
+void gl_model_promise(gl_model *m, int64_t end);
 /** Takes up what the file's writer has added. 1 where something was. */
 int gl_model_refresh(gl_model *m, gl_error *err) GL_MUST_CHECK;
 /** True while the file is seen to grow. */
 bool gl_model_is_growing(const gl_model *m);
 /** The catalogue's part of the scan: takes events in trace order. Negative: no memory. */
 int gl_model_take(gl_model *m, const gl_event *events, size_t n) GL_MUST_CHECK;
+
+/** About how many events there are between two times, from the summaries. */
+uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to);
 
 /** Index of a goroutine, GL_NONE where the catalogue does not have it. */
 uint32_t gl_model_find(const gl_model *m, uint64_t g);
@@ -165,8 +172,8 @@ void gl_model_straddles_in(const gl_model *m, int64_t from, int64_t to, size_t *
 gl_heap_point gl_model_heap_at(const gl_model *m, int64_t time);
 /** First GC that ends after `time`. */
 size_t gl_model_gc_after(const gl_model *m, int64_t time);
-/** A pause's, straddle's or stretch's end, the end of the trace where it has none. */
-static inline int64_t gl_model_end(const gl_model *m, int64_t end) { return end == GL_TIME_NONE ? m->end : end; }
+/** A pause's, straddle's or stretch's end, the end of what is known where it has none. */
+static inline int64_t gl_model_end(const gl_model *m, int64_t end) { return end == GL_TIME_NONE ? m->read_end : end; }
 
 typedef struct gl_site_text {
     const char *func, *file;

@@ -185,7 +185,7 @@ static uint32_t running_at(gl_app *a, bool threads)
     size_t n = 0;
     const uint32_t *at = w ? gl_window_unit(threads ? &w->threads : &w->procs, a->row.index, &n) : NULL;
     for (size_t i = 0; i < n; i++) {
-        const gl_span *s = &w->spans[at[i]];
+        const gl_lane_span *s = &w->spans[at[i]];
         if (s->begin <= a->cursor && a->cursor < s->end)
             return s->gor;
     }
@@ -215,7 +215,7 @@ uint32_t gl_app_stack(gl_app *a)
     if (straddle != GL_NONE && a->view == GL_VIEW_GOROUTINES)
         return a->m->straddles[straddle].stack;
     const gl_window *w = gor == GL_NONE ? NULL : gl_app_window(a);
-    const gl_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
+    const gl_lane_span *span = w ? gl_window_span_at(w, gor, a->cursor) : NULL;
     /* Who was just released still stands where it waited. */
     if (span && !span->stack && span > w->spans && span[-1].gor == gor)
         span--;

@@ -18,7 +18,8 @@ static int group_of(gl_model *m, uint32_t name, uint32_t *out)
         return GL_E_NOMEM;
     const char *text = gl_model_text(m, name);
     m->groups[m->group_count] = (gl_group){.name = name, .first = GL_TIME_NONE};
-    m->groups[m->group_count].system = strncmp(text, "runtime.", 8) == 0 && strcmp(text, "runtime.main") != 0;
+    m->groups[m->group_count].system = (strncmp(text, "runtime.", 8) == 0 && strcmp(text, "runtime.main") != 0) ||
+                                       strncmp(text, "runtime/trace.", 14) == 0;
     *out = (uint32_t)m->group_count++;
     return 0;
 }
@@ -171,7 +172,7 @@ static int take_transition(gl_model *m, const gl_event *ev, const gl_transition 
     if (t->to == t->from)
         return 0;
     if (gl_use_take(&m->use, ev, t, &g->p, &g->thread) < 0 ||
-        (g->op.chan != GL_NONE && gl_chans_wait(&m->chans, &g->op, ev->time, t->to == GL_G_WAITING) < 0))
+        ((g->op.chan != GL_NONE || g->op.select) && gl_chans_wait(&m->chans, &g->op, ev->time, t->to == GL_G_WAITING) < 0))
         return GL_E_NOMEM;
     if (t->from == GL_G_NOT_EXIST)
         g->first = g->since = ev->time;

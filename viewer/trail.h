@@ -1,15 +1,15 @@
 /*
- * The critical path to a goroutine at a moment, as far back as another moment, over the spans of a window: what runs or
- * waits for a processor is on it; where a goroutine waited for another, the path goes on along that one, up to the wake-up.
- * A wait that no goroutine ended (for time, for the network) is on the path itself.
- * Threads: works on the caller's own storage.
+ * The critical path to a goroutine at a moment, as far back as another moment: what golanes path prints (analysis/path.h),
+ * asked of the events between the two, in steps.
+ * Threads: as the model's.
  */
 #ifndef GOLANES_VIEWER_TRAIL_H
 #define GOLANES_VIEWER_TRAIL_H
 
-#include "window.h"
+#include "model.h"
 
-#define GL_TRAIL_STEPS_MAX 100000
+struct gl_path;
+struct gl_summary;
 
 typedef struct gl_trail_step {
     int64_t begin, end;
@@ -19,15 +19,22 @@ typedef struct gl_trail_step {
 
 typedef struct gl_trail {
     gl_trail_step *steps; /**< the last one first */
-    size_t n, capacity;
+    size_t n;
     int64_t from, to;     /**< what it reaches over */
     int64_t running, runnable, waiting; /**< ns; running: system calls too */
     size_t hops;          /**< from one goroutine to another */
     uint32_t gor;         /**< to whom */
+    bool cut;             /**< its beginning was forgotten, too many steps ago */
+    gl_cursor *cursor;    /**< NULL: nothing is being followed */
+    struct gl_summary *summary;
+    struct gl_path *path;
+    uint64_t looked, in_all; /**< events */
 } gl_trail;
 
-/** Follows it back from `to`. w must cover from..to. */
-int gl_trail_make(gl_trail *t, const gl_model *m, const gl_window *w, uint32_t gor, int64_t from, int64_t to) GL_MUST_CHECK;
+/** Begins to follow it, from `from` to `to`. */
+int gl_trail_begin(gl_trail *t, gl_model *m, uint32_t gor, int64_t from, int64_t to, gl_error *err) GL_MUST_CHECK;
+/** Goes on for about `events` events. 1: more to do; 0: t->steps are there, t->n 0 where the goroutine was not. */
+int gl_trail_step_on(gl_trail *t, gl_model *m, uint64_t events, gl_error *err) GL_MUST_CHECK;
 void gl_trail_clean_up(gl_trail *t);
 
 #endif

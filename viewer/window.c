@@ -64,16 +64,16 @@ static uint32_t slot_for(load *l, uint32_t gor)
     return (uint32_t)w->slot_count++;
 }
 
-static gl_span *open_span(load *l, uint32_t slot)
+static gl_lane_span *open_span(load *l, uint32_t slot)
 {
     return slot != GL_NONE && l->open[slot] ? &l->w->spans[l->open[slot] - 1] : NULL;
 }
 
 /* Ends the open span at s->begin and begins s, unless there is nothing to begin. */
-static void change(load *l, uint32_t slot, const gl_span *s)
+static void change(load *l, uint32_t slot, const gl_lane_span *s)
 {
     gl_window *w = l->w;
-    gl_span *old = open_span(l, slot);
+    gl_lane_span *old = open_span(l, slot);
     if (old)
         old->end = s->begin > old->begin ? s->begin : old->begin;
     /* What ended before the window was only a way to know how things stand at its beginning. */
@@ -116,7 +116,7 @@ static void take_keyframe(load *l, const gl_goroutine_at *at, size_t n, int64_t 
         if (at[i].start_stack && gl_model_name(l->m, gor, at[i].start_stack) < 0)
             l->status = GL_E_NOMEM;
         bool before = at[i].since < begin;
-        gl_span s = {.begin = before ? begin : at[i].since, .end = GL_TIME_NONE, .gor = gor, .reason = at[i].reason,
+        gl_lane_span s = {.begin = before ? begin : at[i].since, .end = GL_TIME_NONE, .gor = gor, .reason = at[i].reason,
                      .stack = at[i].stack, .p = GL_NO_PROC, .thread = GL_NO_THREAD, .since_before = before,
                      .kind = (uint8_t)kind_of_state(l->m, at[i].state, at[i].reason)};
         change(l, slot, &s);
@@ -131,7 +131,7 @@ static void take_transition(load *l, const gl_event *ev, const gl_transition *t)
         l->status = GL_E_NOMEM;
         return;
     }
-    gl_span *old = open_span(l, slot);
+    gl_lane_span *old = open_span(l, slot);
     if (old && t->from == t->to)
         return;
     if (old && t->from == GL_G_WAITING && t->to == GL_G_RUNNABLE) {
@@ -141,7 +141,7 @@ static void take_transition(load *l, const gl_event *ev, const gl_transition *t)
     bool before = t->from == GL_G_UNDETERMINED && !old;
     bool takes_proc = t->to == GL_G_RUNNING || t->to == GL_G_SYSCALL;
     bool own = t->id == ev->g || ev->type == GL_EV_GoStatus || ev->type == GL_EV_GoCarried;
-    gl_span s = {.begin = before ? l->m->begin : ev->time, .end = GL_TIME_NONE, .gor = gor, .reason = t->reason,
+    gl_lane_span s = {.begin = before ? l->m->begin : ev->time, .end = GL_TIME_NONE, .gor = gor, .reason = t->reason,
                  .stack = own ? ev->stack : 0, .p = takes_proc ? ev->p : GL_NO_PROC,
                  .thread = takes_proc ? ev->thread : GL_NO_THREAD, .since_before = before,
                  .kind = (uint8_t)kind_of_state(l->m, t->to, t->reason)};
@@ -157,10 +157,10 @@ static void take_assist(load *l, const gl_event *ev, gl_span_kind kind)
 {
     uint32_t gor = gl_model_find(l->m, ev->g);
     uint32_t slot = gor == GL_NONE ? GL_NONE : find_slot(l->w, gor);
-    const gl_span *old = open_span(l, slot);
+    const gl_lane_span *old = open_span(l, slot);
     if (!old || !gl_span_is_busy((gl_span_kind)old->kind) || old->kind == GL_SPAN_SYSCALL || old->kind == kind)
         return;
-    gl_span s = *old;
+    gl_lane_span s = *old;
     s.begin = ev->time;
     s.kind = (uint8_t)kind;
     s.stack = ev->stack ? ev->stack : s.stack;
@@ -198,7 +198,7 @@ static void take_event(load *l, const gl_event *ev)
 /* Spans stand in the order of events; a counting sort puts each goroutine's together and keeps that order. */
 static int group_spans(gl_window *w)
 {
-    gl_span *sorted = malloc((w->count ? w->count : 1) * sizeof *sorted);
+    gl_lane_span *sorted = malloc((w->count ? w->count : 1) * sizeof *sorted);
     if (!sorted)
         return GL_E_NOMEM;
     uint32_t at = 0;
@@ -257,34 +257,6 @@ static int window_read(gl_windows *ws, int64_t from, int64_t to, gl_window *w, g
         status = group_spans(w);
     free(l.open);
     return status;
-}
-
-/* Events up to a time: whole chunks from the summaries, within a chunk in proportion to its time. */
-static uint64_t events_until(gl_reader *r, int64_t time)
-{
-    uint64_t lo = 0, hi = gl_reader_levels(r) ? gl_reader_level_size(r, 0) : 0;
-    gl_summary_node node;
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2;
-        if (gl_reader_summary(r, 0, mid, &node, NULL) < 0)
-            return 0;
-        if (node.time_to <= time)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo >= gl_reader_level_size(r, 0))
-        return gl_reader_get_info(r)->events;
-    if (gl_reader_summary(r, 0, lo, &node, NULL) < 0)
-        return 0;
-    double span = (double)node.time_to - (double)node.time_from, in = (double)time - (double)node.time_from;
-    return node.first_event + (uint64_t)(in <= 0 || span <= 0 ? 0 : (double)node.events * in / span);
-}
-
-uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to)
-{
-    uint64_t a = events_until(r, from), b = events_until(r, to);
-    return b > a ? b - a : 0;
 }
 
 int gl_windows_init(gl_windows *ws, gl_model *m, gl_error *err)
@@ -353,17 +325,17 @@ int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **o
     return 0;
 }
 
-const gl_span *gl_window_spans(const gl_window *w, uint32_t gor, size_t *n)
+const gl_lane_span *gl_window_spans(const gl_window *w, uint32_t gor, size_t *n)
 {
     uint32_t slot = find_slot(w, gor);
     *n = slot == GL_NONE ? 0 : w->slots[slot].n;
     return *n ? &w->spans[w->slots[slot].first] : NULL;
 }
 
-const gl_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time)
+const gl_lane_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time)
 {
     size_t n;
-    const gl_span *s = gl_window_spans(w, gor, &n);
+    const gl_lane_span *s = gl_window_spans(w, gor, &n);
     for (size_t lo = 0, hi = n; lo < hi;) {
         size_t mid = lo + (hi - lo) / 2;
         if (s[mid].end <= time)

@@ -12,7 +12,7 @@
 #define GL_WINDOW_EVENTS_MAX UINT64_C(300000)
 
 /** One stretch of one goroutine's life. */
-typedef struct gl_span {
+typedef struct gl_lane_span {
     int64_t begin, end;   /**< end GL_TIME_NONE: goes on beyond the window */
     uint64_t by;          /**< waiting: who ended it; runnable: who made it so. 0 not known, or not a goroutine */
     uint32_t gor;         /**< index in the catalogue */
@@ -21,7 +21,7 @@ typedef struct gl_span {
     uint32_t p, thread;   /**< GL_NO_PROC, GL_NO_THREAD */
     uint8_t kind;         /**< gl_span_kind, never STRADDLE */
     bool since_before;    /**< began before the trace did */
-} gl_span;
+} gl_lane_span;
 
 /** Spans by what they ran on: Ps, or threads. */
 typedef struct gl_window_units {
@@ -33,7 +33,7 @@ typedef struct gl_window_units {
 
 typedef struct gl_window {
     int64_t from, to;
-    gl_span *spans;       /**< goroutine by goroutine, each in order of time */
+    gl_lane_span *spans;       /**< goroutine by goroutine, each in order of time */
     size_t count, capacity;
     uint32_t *slot_of_gor; /**< by catalogue index: slot + 1, 0 none */
     size_t gor_capacity;
@@ -62,15 +62,13 @@ void gl_windows_clean_up(gl_windows *ws);
 int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **out, gl_error *err) GL_MUST_CHECK;
 
 /** Spans of a goroutine; *n 0 where it has none here. */
-const gl_span *gl_window_spans(const gl_window *w, uint32_t gor, size_t *n);
+const gl_lane_span *gl_window_spans(const gl_window *w, uint32_t gor, size_t *n);
 /** The span that holds `time`, NULL none. */
-const gl_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time);
+const gl_lane_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time);
 /** Indexes of the spans that ran on a unit (of w->procs or w->threads). */
 const uint32_t *gl_window_unit(const gl_window_units *us, uint32_t unit, size_t *n);
 /** Makes the lists of both, and puts channels' steps in order, where that is not done yet. */
 int gl_window_index(gl_window *w, const gl_model *m) GL_MUST_CHECK;
 void gl_window_units_clean_up(gl_window_units *us);
-/** About how many events there are between two times, from the summaries. */
-uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to);
 
 #endif

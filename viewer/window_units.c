@@ -51,7 +51,7 @@ static int index_units(gl_window *w, gl_window_units *us, bool threads)
     us->spans = malloc(room * sizeof *us->spans);
     int status = list && us->spans ? 0 : GL_E_NOMEM;
     for (size_t i = 0; status == 0 && i < w->count; i++) {
-        const gl_span *s = &w->spans[i];
+        const gl_lane_span *s = &w->spans[i];
         uint32_t unit = threads ? s->thread : s->p;
         if (gl_span_is_busy((gl_span_kind)s->kind) && unit != (threads ? GL_NO_THREAD : GL_NO_PROC))
             list[n++] = (order){unit, (uint32_t)i, s->begin};

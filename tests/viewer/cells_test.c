@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "cells.h"
+#include "kinds.h"
 
 static const gl_style plain = {GL_ROLE_DEFAULT, GL_ROLE_DEFAULT, 0};
 
@@ -132,6 +133,22 @@ static void pictures_carry_colours_and_escape_text(void **state)
     gl_cells_clean_up(&c);
 }
 
+/* Without colour, and without Unicode, glyphs alone tell kinds apart. */
+static void every_kind_has_a_glyph_of_its_own(void **state)
+{
+    (void)state;
+    for (int ascii = 0; ascii < 2; ascii++) {
+        gl_cells c = {.ascii = ascii};
+        assert_int_equal(gl_cells_resize(&c, GL_SPAN_KINDS, 1), 0);
+        for (int k = 0; k < GL_SPAN_KINDS; k++)
+            gl_cells_glyph(&c, k, 0, gl_style_of(GL_ROLE_DEFAULT), gl_span_look_of((gl_span_kind)k)->glyph);
+        for (int k = 0; k < GL_SPAN_KINDS; k++)
+            for (int other = 0; other < k; other++)
+                assert_string_not_equal(gl_cells_at(&c, k, 0)->text, gl_cells_at(&c, other, 0)->text);
+        gl_cells_clean_up(&c);
+    }
+}
+
 static void themes_follow_the_terminal(void **state)
 {
     (void)state;
@@ -177,6 +194,7 @@ int main(void)
         cmocka_unit_test(ascii_grids_hold_ascii_only),
         cmocka_unit_test(cut_text_says_so),
         cmocka_unit_test(pictures_carry_colours_and_escape_text),
+        cmocka_unit_test(every_kind_has_a_glyph_of_its_own),
         cmocka_unit_test(themes_follow_the_terminal),
         cmocka_unit_test(straddles_and_pauses_stand_out_in_every_theme),
     };

@@ -42,6 +42,13 @@ static void a_configuration_gives_keys_theme_and_columns(void **state)
     assert_null(gl_app_command_by_key(a, 'q'));
     scene_press(a, "Home W");
     assert_int_equal(a->cursor, 2500 * US);
+    /* What the status line and the help say is what the keys do. */
+    scene_says(a, "? keys  S straddle  W/P pause  +/- zoom");
+    char keys[GL_KEYS_TEXT_MAX];
+    assert_string_equal(gl_app_keys(a, gl_command_by_name("next-pause", 10), keys), "W s");
+    assert_string_equal(gl_app_keys(a, gl_command_by_name("next-straddle", 13), keys), "");
+    assert_string_equal(gl_app_key_of(a, "quit", keys), "");
+    assert_string_equal(gl_app_key_of(a, "zoom out of this", keys), "");
     scene_press(a, "6");
     scene_says(a, "reason");
     gl_text t = scene_text(a);

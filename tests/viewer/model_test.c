@@ -67,7 +67,7 @@ static void spans_of_a_window_have_reasons_and_wakers(void **state)
     const gl_window *w = gl_app_window(a);
     assert_non_null(w);
     uint32_t g10 = gl_model_find(a->m, 10), g21 = gl_model_find(a->m, 21);
-    const gl_span *s = gl_window_span_at(w, g10, 2000 * US);
+    const gl_lane_span *s = gl_window_span_at(w, g10, 2000 * US);
     assert_non_null(s);
     assert_int_equal(s->kind, GL_SPAN_SEND);
     assert_int_equal(s->begin, 1800 * US);
@@ -102,6 +102,46 @@ static void a_long_trace_keeps_the_heap_of_its_beginning(void **state)
         assert_in_range(at.goal, i - 400, i + 400);
     }
     gl_app_close(a);
+}
+
+static int at_work = 1;
+
+static int import_state(void *user)
+{
+    (void)user;
+    return at_work;
+}
+
+/* An import of a trace whose length is known: the screen has its whole time from the beginning, and says what is there. */
+static void an_import_fills_the_time_that_was_promised(void **state)
+{
+    gl_app *a = NULL;
+    gl_error err = {0};
+    gl_reader *r = scene_open_unfinished();
+    (void)state;
+    gl_app_options o = {.reader = r, .name = "made", .theme = gl_theme_by_name("dark"), .importing = true,
+                        .promised = 40000 * US, .import_state = import_state};
+    assert_int_equal(gl_app_open(&o, &a, &err), 0);
+    gl_app_begin(a, 100, 30);
+    assert_int_equal(a->to, 40000 * US);
+    assert_in_range(a->m->read_end, 9000 * US, 11000 * US);
+    scene_says(a, "40.0 ms");
+    scene_says(a, "not imported yet");
+    scene_says(a, "importing, 25.");
+    /* What goes on where the file ends so far is not known to go on. */
+    gl_app_go(a, 30000 * US);
+    scene_says(a, "not imported yet");
+    a->moved = false;
+    at_work = -1;
+    a->now_ns = 0;
+    while (gl_app_step(a, 1000000))
+        ;
+    assert_false(a->importing);
+    assert_int_equal(a->to, a->m->end);
+    assert_int_equal(a->m->end, a->m->read_end);
+    scene_says(a, "the import broke off");
+    gl_app_close(a);
+    gl_reader_close(r);
 }
 
 /* Every lane's columns are full at any scale: what a goroutine did plus where it was not add up to the whole column. */
@@ -232,6 +272,7 @@ int main(void)
         cmocka_unit_test(the_catalogue_holds_goroutines_by_start_function),
         cmocka_unit_test(a_send_that_meets_a_pause_is_a_straddle_with_its_figures),
         cmocka_unit_test(spans_of_a_window_have_reasons_and_wakers),
+        cmocka_unit_test(an_import_fills_the_time_that_was_promised),
         cmocka_unit_test(a_long_trace_keeps_the_heap_of_its_beginning),
         cmocka_unit_test(columns_add_up_at_every_scale),
         cmocka_unit_test(a_straddle_marks_its_column_however_narrow),

@@ -15,6 +15,8 @@
  * ms.
  */
 gl_reader *scene_open(const char *name);
+/** "made", whose writer has not come to its end. */
+gl_reader *scene_open_unfinished(void);
 /** An app over it, settled, of that size. */
 gl_app *scene_app(gl_reader *r, const char *name, const char *theme, bool ascii, int w, int h);
 /** Keys separated by spaces; the app settles after each. */
