@@ -44,8 +44,8 @@ static const uint8_t *read_long_number(const uint8_t *p, uint64_t w, uint64_t *v
     return p + bits / 8;
 }
 
-/* A number; most have one or two bytes. */
-static inline const uint8_t *read_number(const uint8_t *p, uint64_t *v, bool *bad)
+/* A number that mostly has one byte, so that asking for it first is foreseen well. */
+static inline const uint8_t *read_small(const uint8_t *p, uint64_t *v, bool *bad)
 {
     uint64_t w;
     memcpy(&w, p, sizeof w);
@@ -61,20 +61,34 @@ static inline const uint8_t *read_number(const uint8_t *p, uint64_t *v, bool *ba
     return read_long_number(p, w, v, bad);
 }
 
+/* A number of one to four bytes, how many cannot be foreseen: no branch hangs on it. */
+static inline const uint8_t *read_mixed(const uint8_t *p, uint64_t *v, bool *bad)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    w = le64toh(w);
+    uint32_t low = (uint32_t)w, stop = ~low & UINT32_C(0x80808080);
+    if (stop == 0)
+        return read_long_number(p, w, v, bad);
+    low &= stop ^ (stop - 1);
+    *v = (low & 0x7f) | (low >> 1 & 0x3f80) | (low >> 2 & 0x1fc000) | (low >> 3 & 0xfe00000);
+    return p + (((unsigned)__builtin_ctz(stop) + 1) >> 3);
+}
+
 /* The numbers of an event, of which the first is the time delta. A row of tests is faster here than a loop. */
 static inline const uint8_t *read_numbers(const uint8_t *p, unsigned n, uint64_t *delta, uint64_t *arg, bool *bad)
 {
-    p = read_number(p, delta, bad);
+    p = read_mixed(p, delta, bad);
     if (n == 1)
         return p;
-    p = read_number(p, &arg[0], bad);
+    p = read_mixed(p, &arg[0], bad);
     if (n == 2)
         return p;
-    p = read_number(p, &arg[1], bad);
+    p = read_mixed(p, &arg[1], bad);
     if (n == 3)
         return p;
-    p = read_number(p, &arg[2], bad);
-    return n == 4 ? p : read_number(p, &arg[3], bad);
+    p = read_small(p, &arg[2], bad);
+    return n == 4 ? p : read_small(p, &arg[3], bad);
 }
 
 /* gl_v2_ns without its float, where a tick is a whole number of ns: the product is exact either way. */

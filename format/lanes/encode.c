@@ -4,13 +4,14 @@
 
 #include "lanes/layout.h"
 
+/** Of a type that is not in the vocabulary everything is kept. */
 static void shape_of(unsigned code, ln_shape *s)
 {
-    const gl_event_info *info = gl_event_lookup(code);
-    s->arg_count = info ? info->arg_count : GL_EVENT_ARGS_MAX;
-    s->has_stack = info ? info->has_stack : true;
-    for (unsigned i = 0; i < s->arg_count; i++)
-        s->kinds[i] = (uint8_t)(info ? info->args[i].kind : GL_KIND_NUMBER);
+    *s = ln_vocabulary[code];
+    if (gl_event_lookup(code))
+        return;
+    *s = (ln_shape){.arg_count = GL_EVENT_ARGS_MAX, .has_stack = true};
+    memset(s->kinds, GL_KIND_NUMBER, sizeof s->kinds);
 }
 
 bool ln_enc_init(ln_enc *e, uint32_t capacity)
@@ -18,7 +19,7 @@ bool ln_enc_init(ln_enc *e, uint32_t capacity)
     memset(e, 0, sizeof *e);
     e->capacity = capacity;
     e->what = malloc(capacity * sizeof *e->what);
-    e->times = malloc(capacity * sizeof *e->times);
+    e->times = malloc(((size_t)capacity + 1) * sizeof *e->times);
     e->lanes = calloc(LN_LANES_MAX, sizeof *e->lanes);
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         shape_of(code, &e->shapes[code]);
@@ -71,12 +72,16 @@ void ln_enc_start(ln_enc *e)
     each_col(e, col_start);
     memset(e->counts, 0, sizeof e->counts);
     e->n = e->stacks = 0;
+    e->bits = 0;
+    e->smallest = INT64_MAX;
+    e->largest = INT64_MIN;
+    e->steady = true;
     e->current = UINT32_MAX;
     e->other = 0;
     ln_model_start(&e->model);
 }
 
-bool ln_enc_lane(ln_enc *e, uint32_t thread)
+bool ln_enc_lane(ln_enc *e, uint32_t thread, int64_t time)
 {
     ln_model *m = &e->model;
     uint32_t lane = e->other; /* mostly, two threads take turns */
@@ -87,6 +92,9 @@ bool ln_enc_lane(ln_enc *e, uint32_t thread)
             return false;
         lane = ln_model_add_lane(m, thread);
         m->lanes[lane].seen = true;
+        ln_lane_out *l = &e->lanes[lane];
+        l->first = l->last = time;
+        l->n = 0;
     }
     e->other = e->current == UINT32_MAX ? lane : e->current;
     e->current = lane;
@@ -111,15 +119,11 @@ void ln_enc_g(ln_enc *e, ln_lane *l, uint64_t g, uint32_t at)
     }
 }
 
-void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at)
+void ln_enc_args(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at)
 {
     const ln_shape *s = &e->shapes[type];
-    ln_around around = {.g = ev->g, .arg0 = ev->arg[0], .thread = ev->thread, .stack = ev->stack};
-    ln_arg_guess guess = ln_model_arg(&e->model, type, i, s->kinds[i], s->kinds[0], &around);
-    uint64_t value = ev->arg[i];
-    if (guess.value != value)
-        ln_col_miss(&e->args[type][i], at, ln_zigzag(value - guess.base));
-    ln_model_learn(&e->model, type, i, &guess, value);
+    for (; i < s->arg_count; i++)
+        ln_enc_arg(e, ev, type, s, i, at);
 }
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
@@ -153,30 +157,11 @@ static uint64_t whole_unit(ln_enc *e, uint64_t power)
     return divisor;
 }
 
-/** Counts the lanes' events, and finds the largest unit that every step is a whole number of: mostly 64 (Go's ticks). */
+/** Finds the largest unit that every step is a whole number of: mostly 64 (Go's ticks). */
 void ln_enc_survey(ln_enc *e)
 {
-    uint64_t bits = 0;
-    int64_t before = e->times[0], smallest = before, largest = before;
-    bool back = false;
-    for (uint32_t k = 0; k < e->model.lanes_n; k++)
-        e->lanes[k].n = 0;
-    for (uint32_t i = 0; i < e->n; i++) {
-        ln_lane_out *l = &e->lanes[lane_of(e, i)];
-        int64_t time = e->times[i];
-        if (LN_UNLIKELY(l->n++ == 0))
-            l->first = l->last = time;
-        bits |= (uint64_t)time - (uint64_t)l->last; /* a step back has the same lowest bit */
-        l->last = time;
-        back |= time < before;
-        before = time;
-        smallest = time < smallest ? time : smallest;
-        largest = time > largest ? time : largest;
-    }
-    e->smallest = smallest;
-    e->largest = largest;
-    e->steady = !back;
-    e->unit = bits ? whole_unit(e, bits & (0 - bits)) : 1;
+    e->smallest = e->times[0] < e->smallest ? e->times[0] : e->smallest;
+    e->unit = e->bits ? whole_unit(e, e->bits & (0 - e->bits)) : 1;
 }
 
 static void put_step(ln_lane_out *l, uint64_t step, bool back)
@@ -192,10 +177,9 @@ static void put_step(ln_lane_out *l, uint64_t step, bool back)
     }
 }
 
-/** Sorts types and time steps by lane: a byte or two per step, what follows an escape in the lane's `more`. */
-static bool split_lanes(ln_enc *e)
+/** Gives each lane its place in the columns: types of all lanes, then steps of all lanes. */
+static bool share_columns(ln_enc *e)
 {
-    uint64_t unit = e->unit;
     ln_buf_clear(&e->columns);
     if (!ln_buf_room(&e->columns, (size_t)e->n * 2 + 1))
         return false;
@@ -205,59 +189,81 @@ static bool split_lanes(ln_enc *e)
         l->types = at;
         l->steps = at + e->n;
         l->last = l->first;
+        l->taken = (int64_t)k - LN_LANES_MAX; /* all stand in line from the start, later ones in front */
         ln_buf_clear(&l->more);
         at += l->n;
     }
-    unsigned shift = (unsigned)__builtin_ctzll(unit);
-    bool power = unit == UINT64_C(1) << shift;
-    for (uint32_t i = 0; i < e->n; i++) {
-        ln_lane_out *l = &e->lanes[lane_of(e, i)];
-        *l->types++ = (uint8_t)e->what[i];
-        uint64_t step = (uint64_t)e->times[i] - (uint64_t)l->last;
-        bool back = e->times[i] < l->last;
-        l->last = e->times[i];
-        step = back ? 0 - step : step;
-        step = power ? step >> shift : step / unit;
-        if (LN_LIKELY(step < LN_NUM_ONE && !back))
-            *l->steps++ = (uint8_t)step;
-        else
-            put_step(l, step, back);
-    }
     e->columns.p = e->columns.base + (size_t)e->n * 2;
-    bool ok = true;
-    for (uint32_t k = 0; k < e->model.lanes_n; k++)
-        ok = ok && !e->lanes[k].more.failed;
-    return ok;
+    return true;
 }
 
 #define TIES_MAX 64u
 
 /**
- * Where times never step back, only events of equal time can come in another order than the rule's: it is enough to
- * look at those. False where there are too many of one time.
+ * Events of one time from `from` on: where they come in another order than the rule's, that is stored. The end of them,
+ * or 0 where there are too many.
  */
-static bool put_order_steady(ln_enc *e)
+static uint32_t put_ties(ln_enc *e, uint32_t from)
 {
-    uint32_t lanes = e->model.lanes_n;
-    for (uint32_t k = 0; k < lanes; k++)
-        e->lanes[k].taken = (int64_t)k - lanes; /* all stand in line from the start, later ones in front */
-    for (uint32_t i = 0, j; i < e->n; i = j) {
-        bool several = false;
-        for (j = i + 1; j < e->n && e->times[j] == e->times[i]; j++)
-            several |= lane_of(e, j) != lane_of(e, i);
-        if (several && j - i > TIES_MAX)
-            return false;
-        for (uint32_t k = i; k < j; k++) {
-            uint32_t next = lane_of(e, k);
-            for (uint32_t q = k + 1; several && q < j; q++)
-                if (e->lanes[lane_of(e, q)].taken > e->lanes[next].taken)
-                    next = lane_of(e, q);
-            if (LN_UNLIKELY(next != lane_of(e, k)))
-                ln_col_miss(&e->order, k, lane_of(e, k));
-            e->lanes[lane_of(e, k)].taken = k;
-        }
+    bool several = false;
+    uint32_t end = from + 1;
+    for (; end < e->n && e->times[end] == e->times[from]; end++)
+        several |= lane_of(e, end) != lane_of(e, from);
+    if (!several)
+        return end;
+    if (end - from > TIES_MAX)
+        return 0;
+    for (uint32_t k = from; k < end; k++) {
+        uint32_t next = lane_of(e, k);
+        for (uint32_t q = k + 1; q < end; q++)
+            if (e->lanes[lane_of(e, q)].taken > e->lanes[next].taken)
+                next = lane_of(e, q);
+        if (LN_UNLIKELY(next != lane_of(e, k)))
+            ln_col_miss(&e->order, k, lane_of(e, k));
+        e->lanes[lane_of(e, k)].taken = k;
     }
-    return true;
+    return end;
+}
+
+/**
+ * Sorts types and time steps by lane: a byte or two per step, what follows an escape in the lane's `more`. On the way it
+ * puts the order, as long as times never step back: then only events of equal time can come in another order than the
+ * rule's. *ordered: it is all there.
+ */
+static bool split_lanes(ln_enc *e, bool *ordered)
+{
+    if (!share_columns(e))
+        return false;
+    const unsigned shift = (unsigned)__builtin_ctzll(e->unit);
+    const bool power = e->unit == UINT64_C(1) << shift;
+    const int64_t *const times = e->times;
+    uint32_t ties = e->steady ? 0 : UINT32_MAX; /* up to here, ties need no look any more */
+    e->times[e->n] = INT64_MAX;
+    for (uint32_t i = 0; i < e->n; i++) {
+        ln_lane_out *l = &e->lanes[lane_of(e, i)];
+        int64_t time = times[i];
+        if (LN_UNLIKELY(time == times[i + 1] && i >= ties)) {
+            ties = put_ties(e, i);
+            if (ties == 0)
+                ties = UINT32_MAX;
+        }
+        l->taken = i;
+        *l->types++ = (uint8_t)e->what[i];
+        uint64_t step = (uint64_t)time - (uint64_t)l->last;
+        bool back = time < l->last;
+        l->last = time;
+        step = back ? 0 - step : step;
+        step = LN_LIKELY(power) ? step >> shift : step / e->unit;
+        if (LN_LIKELY(step < LN_NUM_ONE && !back))
+            *l->steps++ = (uint8_t)step;
+        else
+            put_step(l, step, back);
+    }
+    *ordered = ties != UINT32_MAX;
+    bool ok = true;
+    for (uint32_t k = 0; k < e->model.lanes_n; k++)
+        ok = ok && !e->lanes[k].more.failed;
+    return ok;
 }
 
 /** The rule itself, run as a reader runs it. */
@@ -368,9 +374,10 @@ bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1])
 {
     for (unsigned i = LN_S_SHAPE; i <= LN_S_ARGS; i++)
         ln_buf_clear(&sections[i]);
-    if (!split_lanes(e))
+    bool ordered;
+    if (!split_lanes(e, &ordered))
         return false;
-    if (!e->steady || !put_order_steady(e)) {
+    if (!ordered) {
         col_start(&e->order);
         if (!put_order(e))
             return false;

@@ -38,12 +38,23 @@ typedef struct ln_shape {
     bool has_stack;
 } ln_shape;
 
-/** A lane's bytes while a chunk is finished. */
+/** The shape that a type of the vocabulary has: a constant, where the compiler knows the type. */
+static const ln_shape ln_vocabulary[GL_EV_LIMIT] = {
+#define GL_ARG(kind, name) GL_KIND_##kind
+#define GL_EVENT(code_, name_, op_, phase_, stack_, meaning_, count_, ...) \
+    [code_] = {.arg_count = count_, .kinds = {__VA_ARGS__}, .has_stack = stack_},
+#include "golanes/events.def"
+#undef GL_EVENT
+#undef GL_ARG
+};
+
+/** What a chunk has of a lane; its bytes while the chunk is finished. */
 typedef struct ln_lane_out {
-    int64_t first, last; /* times */
+    int64_t last;            /* time of its last event so far */
+    uint8_t *types, *steps;  /* where its next ones go */
+    int64_t taken;           /* when it had an event last: tells whose turn it is among equal times */
+    int64_t first;           /* time of its first event */
     uint32_t n;
-    uint8_t *types, *steps;
-    int64_t taken;       /* when it had an event last: tells whose turn it is among equal times */
     ln_buf more;
 } ln_lane_out;
 
@@ -53,7 +64,7 @@ typedef struct ln_enc {
     ln_model model;
     uint32_t n, capacity;
     uint32_t *what;       /* by event: type, and lane from bit LN_WHAT_LANE on */
-    int64_t *times;       /* by event */
+    int64_t *times;       /* by event, and one place more */
     uint32_t stacks;      /* events so far whose type has stacks */
     ln_col order, p, g, stack, flags;
     ln_col args[GL_EV_LIMIT][GL_EVENT_ARGS_MAX];
@@ -61,7 +72,8 @@ typedef struct ln_enc {
     uint32_t counts[GL_EV_LIMIT];
     uint32_t current, thread; /* lane of the event before, and its thread */
     uint32_t other;           /* the lane before that */
-    int64_t smallest, largest;
+    int64_t smallest, largest; /* times; smallest is whole after ln_enc_survey */
+    uint64_t bits;        /* set in any lane's time steps */
     uint64_t unit;        /* of time steps */
     bool steady;          /* times never step back, whatever the thread */
     ln_lane_out *lanes;   /* LN_LANES_MAX */
@@ -72,14 +84,40 @@ typedef struct ln_enc {
 bool ln_enc_init(ln_enc *e, uint32_t capacity);
 void ln_enc_free(ln_enc *e);
 void ln_enc_start(ln_enc *e);
-/** Before ln_enc_finish: sets smallest, largest, unit and steady. There must be an event. */
+/** Before ln_enc_finish: sets smallest and unit. There must be an event. */
 void ln_enc_survey(ln_enc *e);
 /** The chunk's sections, raw, one buffer each (sections[id], 1-based, cleared first). False without memory. */
 bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1]);
 
-void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at);
-/** A change of thread: false where the chunk has room for no more threads. */
-bool ln_enc_lane(ln_enc *e, uint32_t thread);
+LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, unsigned i, uint32_t at)
+{
+    ln_around around = {.g = ev->g, .arg0 = ev->arg[0], .thread = ev->thread, .stack = ev->stack};
+    ln_arg_guess guess = ln_model_arg(&e->model, type, i, s->kinds[i], s->kinds[0], &around);
+    uint64_t value = ev->arg[i];
+    if (guess.value != value)
+        ln_col_miss(&e->args[type][i], at, ln_zigzag(value - guess.base));
+    ln_model_learn(&e->model, type, i, &guess, value);
+}
+
+/** Arguments from number i on, of a type that is not known before. */
+void ln_enc_args(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at);
+/** A change of thread, to that of an event at `time`: false where the chunk has room for no more threads. */
+bool ln_enc_lane(ln_enc *e, uint32_t thread, int64_t time);
+
+/** Adds a time to what the chunk's finish has to know of all of them. */
+LN_INLINE void ln_enc_time(ln_enc *e, int64_t time)
+{
+    ln_lane_out *l = &e->lanes[e->current];
+    l->n++;
+    e->bits |= (uint64_t)time - (uint64_t)l->last; /* a step back has the same lowest bit */
+    l->last = time;
+    if (LN_LIKELY(time >= e->largest)) {
+        e->largest = time;
+        return;
+    }
+    e->steady = false;
+    e->smallest = time < e->smallest ? time : e->smallest;
+}
 
 /** The goroutine that GoStart, GoUnpark or GoCreate names: its index in the map. at: events of the type so far. */
 LN_INLINE uint32_t ln_enc_target(ln_enc *e, const gl_event *ev, unsigned type, uint32_t gi, uint32_t at)
@@ -119,27 +157,27 @@ void ln_enc_p(ln_enc *e, ln_lane *l, uint32_t p, uint32_t at);
 void ln_enc_g(ln_enc *e, ln_lane *l, uint64_t g, uint32_t at);
 
 /**
- * Adds an event whose type is 1..127; there must be room. *gi and *ti get the map's indices of the context's goroutine
+ * Adds an event whose type is 1..127; there must be room. type: the event's; where it is a constant, `shape` is that of
+ * the vocabulary, and most of this is decided when it is compiled; elsewhere the encoder's own. *gi and *ti get the map's indices of the context's goroutine
  * and of the goroutine that GoStart, GoUnpark or GoCreate names (0 elsewhere). False, and nothing is added, where the
  * chunk must be finished first.
  */
-LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, uint32_t *gi, uint32_t *ti)
+LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, uint32_t *gi, uint32_t *ti)
 {
     ln_model *m = &e->model;
-    unsigned type = ev->type;
-    if ((ev->thread != e->thread || LN_UNLIKELY(e->current == UINT32_MAX)) && LN_UNLIKELY(!ln_enc_lane(e, ev->thread)))
+    if ((ev->thread != e->thread || LN_UNLIKELY(e->current == UINT32_MAX)) && LN_UNLIKELY(!ln_enc_lane(e, ev->thread, ev->time)))
         return false;
     ln_lane *l = &m->lanes[e->current];
     uint32_t n = e->n++, at = e->counts[type]++;
     e->what[n] = type | e->current << LN_WHAT_LANE;
     e->times[n] = ev->time;
+    ln_enc_time(e, ev->time);
     if (LN_UNLIKELY(l->p != ev->p))
         ln_enc_p(e, l, ev->p, n);
     if (LN_UNLIKELY(l->g != ev->g))
         ln_enc_g(e, l, ev->g, n);
     *gi = l->gi;
 
-    const ln_shape *s = &e->shapes[type];
     if (s->has_stack) {
         ln_grec *r = &m->map.recs[l->gi];
         ln_site *site = ln_model_site(m, r, type);
@@ -157,8 +195,10 @@ LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, uint32_t *gi, uint32_
         *ti = ln_enc_target(e, ev, type, l->gi, at);
         i = 1;
     }
-    for (; i < s->arg_count; i++)
-        ln_enc_arg(e, ev, type, i, at);
+    if (!__builtin_constant_p(type))
+        ln_enc_args(e, ev, type, i, at);
+    else if (i < s->arg_count) /* of those few, none has two */
+        ln_enc_arg(e, ev, type, s, i, at);
     ln_model_after(m, l, type, ev->arg, *ti);
     return true;
 }

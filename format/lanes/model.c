@@ -1,10 +1,5 @@
 #include "lanes/model.h"
 
-const uint8_t ln_context_args[GL_EV_LIMIT] = {
-    [GL_EV_GoCreate] = 1, [GL_EV_GoStart] = 1,  [GL_EV_GoUnpark] = 1,  [GL_EV_GoSyscallEnd] = 1,
-    [GL_EV_ProcStart] = 1, [GL_EV_ProcStop] = 1, [GL_EV_ProcSteal] = 7,
-};
-
 bool ln_model_init(ln_model *m)
 {
     return ln_gmap_init(&m->map);

@@ -71,7 +71,10 @@ void ln_model_free(ln_model *m);
 void ln_model_start(ln_model *m);
 
 /** Arguments that context depends on: they lie in the context section, one bit an argument. */
-extern const uint8_t ln_context_args[GL_EV_LIMIT];
+static const uint8_t ln_context_args[GL_EV_LIMIT] = {
+    [GL_EV_GoCreate] = 1, [GL_EV_GoStart] = 1,  [GL_EV_GoUnpark] = 1,  [GL_EV_GoSyscallEnd] = 1,
+    [GL_EV_ProcStart] = 1, [GL_EV_ProcStop] = 1, [GL_EV_ProcSteal] = 7,
+};
 
 /** The number of a thread's lane, or UINT32_MAX. */
 static inline uint32_t ln_model_find_lane(const ln_model *m, uint32_t thread)
@@ -147,12 +150,12 @@ typedef struct ln_arg_guess {
 
 enum { SALT_CHAN = 1, SALT_TASK = 2, SALT_CHAN_COUNT = 3, SALT_THREAD = 4, SALT_PLAIN = 5 };
 
-static inline ln_arg_guess ln_guess_keyed(ln_guess *key, uint64_t base)
+LN_INLINE ln_arg_guess ln_guess_keyed(ln_guess *key, uint64_t base)
 {
     return (ln_arg_guess){key->value, base, {key, NULL}};
 }
 
-static inline ln_arg_guess ln_model_arg(ln_model *m, unsigned type, unsigned i, unsigned kind, unsigned kind0,
+LN_INLINE ln_arg_guess ln_model_arg(ln_model *m, unsigned type, unsigned i, unsigned kind, unsigned kind0,
                                         const ln_around *a)
 {
     uint64_t last = m->last[type][i], column = (uint64_t)type << 40 | (uint64_t)i << 48;
@@ -194,7 +197,7 @@ static inline ln_arg_guess ln_model_arg(ln_model *m, unsigned type, unsigned i, 
     }
 }
 
-static inline void ln_model_learn(ln_model *m, unsigned type, unsigned i, const ln_arg_guess *guess, uint64_t value)
+LN_INLINE void ln_model_learn(ln_model *m, unsigned type, unsigned i, const ln_arg_guess *guess, uint64_t value)
 {
     m->step[type][i] = value - m->last[type][i];
     m->last[type][i] = value;

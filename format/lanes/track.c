@@ -106,7 +106,8 @@ static bool reach_class(ln_track *t, uint32_t id)
     return true;
 }
 
-static ln_wait_class class_of(ln_track *t, uint64_t reason)
+/** The class of a reason that was not asked for before. */
+static ln_wait_class new_class(ln_track *t, uint64_t reason)
 {
     if (reason > UINT32_MAX || !reach_class(t, (uint32_t)reason))
         return reason ? LN_WAIT_OTHER : LN_WAIT_NONE;
@@ -114,6 +115,13 @@ static ln_wait_class class_of(ln_track *t, uint64_t reason)
     if (!*c)
         *c = (uint8_t)(1 + classify(gl_dict_text(t->dict, (uint32_t)reason, NULL)));
     return (ln_wait_class)(*c - 1);
+}
+
+static inline uint8_t class_of(ln_track *t, uint64_t reason)
+{
+    if (LN_LIKELY(reason < t->classes_n && t->classes[reason]))
+        return (uint8_t)(t->classes[reason] - 1);
+    return (uint8_t)new_class(t, reason);
 }
 
 /** True for the two pauses of a GC cycle: sweep termination and mark termination. */
@@ -248,7 +256,8 @@ static inline bool states(unsigned type)
     return type == GL_EV_GoStatus || type == GL_EV_GoCarried;
 }
 
-LN_INLINE void move(ln_track *t, const gl_event *ev, const gl_transition *move, uint32_t index)
+/** One change of state. type: the event's, a constant where the caller knows it, as that leaves half of this away. */
+LN_INLINE void move(ln_track *t, const gl_event *ev, unsigned type, const gl_transition *move, uint32_t index)
 {
     ln_live *l = &t->live[index];
     unsigned from = l->state;
@@ -273,14 +282,14 @@ LN_INLINE void move(ln_track *t, const gl_event *ev, const gl_transition *move, 
     t->in_state[to]++;
     if (from != to)
         l->since = ev->time;
-    if (from != to || move->reason || ev->type != GL_EV_GoStatus) {
+    if (from != to || move->reason || type != GL_EV_GoStatus) {
         l->reason = move->reason;
-        l->wait_class = move->reason ? (uint8_t)class_of(t, move->reason) : LN_WAIT_NONE;
+        l->wait_class = move->reason ? class_of(t, move->reason) : LN_WAIT_NONE;
     }
-    if (stops(ev->type) || (states(ev->type) && ev->stack))
+    if (stops(type) || (states(type) && ev->stack))
         l->stack = ev->stack;
     l->state = to;
-    follow_send(t, l, index, ev->type);
+    follow_send(t, l, index, type);
 }
 
 static void track_pause(ln_track *t, const gl_event *ev)
@@ -312,7 +321,7 @@ static void track_gc(ln_track *t, bool on)
     t->gc_since = t->clock;
 }
 
-static ln_live *live_at(ln_track *t, uint32_t index)
+static inline ln_live *live_at(ln_track *t, uint32_t index)
 {
     if (LN_UNLIKELY(index >= t->capacity) && !grow_live(t))
         return NULL;
@@ -373,15 +382,20 @@ static void track_other(ln_track *t, const gl_event *ev, uint32_t gi)
     }
 }
 
+LN_INLINE void advance(ln_track *t, int64_t time)
+{
+    if (LN_UNLIKELY(!t->started)) {
+        t->started = true;
+        t->clock = t->from = t->gc_since = t->stw_since = (uint64_t)time;
+    }
+    if ((int64_t)t->clock < time)
+        t->clock = (uint64_t)time;
+}
+
 void ln_track_event(ln_track *t, const gl_event *ev, uint32_t gi, uint32_t ti)
 {
     gl_transition m;
-    if (LN_UNLIKELY(!t->started)) {
-        t->started = true;
-        t->clock = t->from = t->gc_since = t->stw_since = (uint64_t)ev->time;
-    }
-    if ((int64_t)t->clock < ev->time)
-        t->clock = (uint64_t)ev->time;
+    advance(t, ev->time);
     if (!gl_transition_of(ev, &m)) {
         track_other(t, ev, gi);
         return;
@@ -396,7 +410,29 @@ void ln_track_event(ln_track *t, const gl_event *ev, uint32_t gi, uint32_t ti)
     }
     if (index == 0 || !live_at(t, index)) /* "no goroutine" has no state */
         return;
-    move(t, ev, &m, index);
+    move(t, ev, ev->type, &m, index);
+}
+
+LN_INLINE void track_known(ln_track *t, const gl_event *ev, unsigned type, unsigned to, uint32_t reason, uint32_t index)
+{
+    advance(t, ev->time);
+    if (LN_LIKELY(index != 0 && live_at(t, index)))
+        move(t, ev, type, &(gl_transition){.to = (uint8_t)to, .reason = reason}, index);
+}
+
+void ln_track_start_of(ln_track *t, const gl_event *ev, uint32_t ti)
+{
+    track_known(t, ev, GL_EV_GoStart, GL_G_RUNNING, 0, ti);
+}
+
+void ln_track_block(ln_track *t, const gl_event *ev, uint32_t gi)
+{
+    track_known(t, ev, GL_EV_GoBlock, GL_G_WAITING, (uint32_t)ev->arg[0], gi);
+}
+
+void ln_track_unpark(ln_track *t, const gl_event *ev, uint32_t ti)
+{
+    track_known(t, ev, GL_EV_GoUnpark, GL_G_RUNNABLE, 0, ti);
 }
 
 const uint32_t *ln_track_sorted(const ln_track *t, size_t *n)

@@ -100,6 +100,10 @@ static inline void ln_track_prefetch(const ln_track *t, const gl_event *ev)
 
 /** Takes in an event; gi and ti are the encoder's indices of its context's goroutine and its target. */
 void ln_track_event(ln_track *t, const gl_event *ev, uint32_t gi, uint32_t ti);
+/** The same for the three types that make up most of a trace: less is asked. */
+void ln_track_start_of(ln_track *t, const gl_event *ev, uint32_t ti);
+void ln_track_block(ln_track *t, const gl_event *ev, uint32_t gi);
+void ln_track_unpark(ln_track *t, const gl_event *ev, uint32_t ti);
 /**
  * Closes the chunk's sums; by_type and smallest are the encoder's. Shares of goroutines that lived through at least a
  * sixteenth of the chunk go to *lanes (malloc, sorted by goroutine). 0 or GL_E_NOMEM.

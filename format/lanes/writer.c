@@ -367,27 +367,60 @@ static int add_channel(gl_writer *w, const gl_event *ev)
     return 0;
 }
 
+/** One event that is not of the frequent types. False where the chunk must be finished first, or on failure (w->rc). */
+static bool take_other(gl_writer *w, const gl_event *ev)
+{
+    uint32_t gi, ti;
+    if (LN_UNLIKELY(ev->type - 1u >= GL_EV_LIMIT - 1u)) {
+        failed(w, GL_E_USAGE);
+        return false;
+    }
+    if (!ln_enc_event(&w->enc, ev, ev->type, &w->enc.shapes[ev->type], &gi, &ti))
+        return false;
+    ln_track_event(&w->track, ev, gi, ti);
+    return ev->type != GL_EV_ChanMake || add_channel(w, ev) == 0;
+}
+
+/** One event. The three types that make up nine tenths of a busy trace have code of their own. As take_other. */
+LN_INLINE bool take_one(gl_writer *w, const gl_event *ev)
+{
+    ln_enc *e = &w->enc;
+    uint32_t gi, ti;
+    switch (ev->type) {
+    case GL_EV_GoStart:
+        if (!ln_enc_event(e, ev, GL_EV_GoStart, &ln_vocabulary[GL_EV_GoStart], &gi, &ti))
+            return false;
+        ln_track_start_of(&w->track, ev, ti);
+        return true;
+    case GL_EV_GoBlock:
+        if (!ln_enc_event(e, ev, GL_EV_GoBlock, &ln_vocabulary[GL_EV_GoBlock], &gi, &ti))
+            return false;
+        ln_track_block(&w->track, ev, gi);
+        return true;
+    case GL_EV_GoUnpark:
+        if (!ln_enc_event(e, ev, GL_EV_GoUnpark, &ln_vocabulary[GL_EV_GoUnpark], &gi, &ti))
+            return false;
+        ln_track_unpark(&w->track, ev, ti);
+        return true;
+    default:
+        return take_other(w, ev);
+    }
+}
+
 /** Up to the end of the chunk at hand, or of the array; the number taken, or a negative code. */
 static int take_run(gl_writer *w, const gl_event *events, size_t n)
 {
     ln_enc *e = &w->enc;
     size_t room = e->capacity - e->n, run = n < room ? n : room;
     for (size_t i = 0; i < run; i++) {
-        const gl_event *ev = &events[i];
-        uint32_t gi, ti;
         if (i + AHEAD_FAR < run)
             ln_enc_prefetch(e, &events[i + AHEAD_FAR]);
         if (i + AHEAD_NEAR < run)
             ln_track_prefetch(&w->track, &events[i + AHEAD_NEAR]);
-        if (LN_UNLIKELY(ev->type - 1u >= GL_EV_LIMIT - 1u))
-            return failed(w, GL_E_USAGE);
-        if (LN_UNLIKELY(!ln_enc_event(e, ev, &gi, &ti))) {
-            w->full = true;
-            return (int)i;
+        if (LN_UNLIKELY(!take_one(w, &events[i]))) {
+            w->full = w->rc == 0;
+            return w->rc < 0 ? w->rc : (int)i;
         }
-        ln_track_event(&w->track, ev, gi, ti);
-        if (LN_UNLIKELY(ev->type == GL_EV_ChanMake) && add_channel(w, ev) < 0)
-            return w->rc;
     }
     return (int)run;
 }
