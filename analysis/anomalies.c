@@ -280,11 +280,18 @@ static int take_lost(gl_anomalies *a, const gl_event *ev)
 
 static void take_stw(gl_anomalies *a, const gl_event *ev)
 {
+    uint32_t process = gl_summary_process_of(a->summary, ev);
     if (ev->type == GL_EV_GCSTWBegin) {
         gl_recent_pause *p = &a->pauses[a->pause_count++ % GL_RECENT_PAUSES];
-        *p = (gl_recent_pause){ev->time, INT64_MAX, ev->g, (uint32_t)ev->arg[0]};
-    } else if (a->pause_count) {
-        a->pauses[(a->pause_count - 1) % GL_RECENT_PAUSES].end = ev->time;
+        *p = (gl_recent_pause){ev->time, INT64_MAX, ev->g, (uint32_t)ev->arg[0], process};
+        return;
+    }
+    for (size_t i = a->pause_count; i-- > 0 && i + GL_RECENT_PAUSES >= a->pause_count;) {
+        gl_recent_pause *p = &a->pauses[i % GL_RECENT_PAUSES];
+        if (p->process == process) {
+            p->end = ev->time;
+            return;
+        }
     }
 }
 
@@ -327,7 +334,7 @@ static int take_runnable(gl_anomalies *a, const gl_span *s)
     for (size_t i = 0; i < GL_RECENT_PAUSES && i < a->pause_count; i++) {
         const gl_recent_pause *p = &a->pauses[i];
         int64_t from = p->begin > s->begin ? p->begin : s->begin, to = p->end < s->end ? p->end : s->end;
-        if (from >= to)
+        if (from >= to || p->process != GL_PROCESS_OF(s->g))
             continue;
         held += to - from;
         if (to - from > most) {

@@ -34,7 +34,7 @@ enum { GL_TOLD_NOT, GL_TOLD_BY_PANIC, GL_TOLD_BY_RESULT };
 typedef struct gl_recent_pause {
     int64_t begin, end;
     uint64_t g;
-    uint32_t reason;
+    uint32_t reason, process;
 } gl_recent_pause;
 
 struct gl_anomalies {

@@ -13,6 +13,10 @@
 
 #define GL_NONE32 UINT32_MAX
 
+/** Of a merged trace: the process that a goroutine, task or channel is of; and how far its Ps are apart from others'. */
+#define GL_PROCESS_OF(g) ((uint32_t)((g) >> 48))
+#define GL_PROCS_APART 1000
+
 /**
  * Makes room for `need` elements in an array; new room is zeroed. array_address is the address of the array's pointer,
  * whatever its type. 0 or GL_E_NOMEM.

@@ -50,13 +50,60 @@ static void keep_worst(gl_curve_worst *x, int64_t begin, int64_t length, double 
     while (at < x->count - 1 && x->list[at].utilisation <= mean)
         at++;
     memmove(&x->list[at + 1], &x->list[at], (x->count - 1 - at) * sizeof *x->list);
-    x->list[at] = (gl_mmu_window){begin, mean, UINT32_MAX};
+    x->list[at] = (gl_mmu_window){begin, mean, UINT32_MAX, 0};
+}
+
+static double clamp(double share) { return share < 0 ? 0 : share > 1 ? 1 : share; }
+
+void gl_curve_mass_add(gl_curve_mass *m, double from, double to, double mass)
+{
+    double low = clamp(fmin(from, to)) * GL_CURVE_BINS, high = clamp(fmax(from, to)) * GL_CURVE_BINS;
+    unsigned first = (unsigned)fmin(low, GL_CURVE_BINS - 1), last = (unsigned)fmin(high, GL_CURVE_BINS - 1);
+    if (first == last) {
+        m->part[first] += mass;
+        return;
+    }
+    double density = mass / (high - low);
+    m->part[first] += density * (first + 1 - low);
+    m->part[last] += density * (high - last);
+    m->step[first + 1] += density;
+    m->step[last] -= density;
+}
+
+double gl_curve_mass_at(const gl_curve_mass *m, double share)
+{
+    double all = 0, density = 0, below = 0;
+    for (unsigned i = 0; i < GL_CURVE_BINS; i++) {
+        density += m->step[i];
+        all += m->part[i] + density;
+    }
+    density = 0;
+    for (unsigned i = 0; i < GL_CURVE_BINS; i++) {
+        density += m->step[i];
+        double here = m->part[i] + density;
+        if (below + here >= share * all && here > 1e-9 * all)
+            return (i + clamp((share * all - below) / here)) / GL_CURVE_BINS;
+        below += here;
+    }
+    return 1;
+}
+
+/* The window has moved on from where it was looked at before. */
+static void weigh(gl_curve *c, size_t w, int64_t begin, double mean)
+{
+    if (c->has_looked >> w & 1)
+        gl_curve_mass_add(&c->mass[w], c->looked[w], mean, (double)(begin - c->looked_at[w]));
+    c->has_looked |= UINT64_C(1) << w;
+    c->looked_at[w] = begin;
+    c->looked[w] = mean;
 }
 
 /* A window that begins at `begin`. */
 static void look(gl_curve *c, size_t w, double sum, int64_t length, int64_t begin)
 {
     double mean = sum / (double)length;
+    if (c->mass)
+        weigh(c, w, begin, mean);
     if (mean < c->least[w])
         c->least[w] = mean;
     if (c->worst && c->worst->most && c->worst->window == w)

@@ -22,31 +22,35 @@ static int take_metric(gl_summary *s, unsigned which, uint64_t value)
 static int take_stw(gl_summary *s, const gl_event *ev)
 {
     gl_reason *r = &s->reasons.list[gl_reasons_find(&s->reasons, (uint32_t)ev->arg[0])];
+    uint32_t process = gl_summary_process_of(s, ev);
     if (ev->type == GL_EV_GCSTWBegin) {
         r->figures.stw_begins++;
-        gl_range_figures x = {.begin = ev->time, .g = ev->g, .reason = (uint32_t)ev->arg[0], .gc = r->gc};
+        gl_range_figures x = {
+            .begin = ev->time, .g = ev->g, .reason = (uint32_t)ev->arg[0], .gc = r->gc, .process = process};
         int status = gl_ranges_begin(&s->stw, &x, s->order);
-        return status < 0 ? status : gl_mmu_stw(&s->mmu, ev->time, r->gc, 1);
+        return status < 0 ? status : gl_mmu_stw(gl_summary_mmu(s, process), ev->time, r->gc, 1);
     }
     r->figures.stw_ends++;
-    const gl_range_figures *x = gl_ranges_end(&s->stw, ev->g, ev->time, s->order);
+    const gl_range_figures *x = gl_ranges_end(&s->stw, ev->g, process, ev->time, s->order);
     if (!x)
         return 0;
     r = &s->reasons.list[gl_reasons_find(&s->reasons, x->reason)];
     int status = gl_dist_add(&r->stw, x->end > x->begin ? (uint64_t)(x->end - x->begin) : 0);
-    return status < 0 ? status : gl_mmu_stw(&s->mmu, ev->time, r->gc, -1);
+    return status < 0 ? status : gl_mmu_stw(gl_summary_mmu(s, process), ev->time, r->gc, -1);
 }
 
 static int take_gc(gl_summary *s, const gl_event *ev)
 {
+    uint32_t process = gl_summary_process_of(s, ev);
     if (ev->type == GL_EV_GCEnd) {
-        gl_ranges_end(&s->gc, 0, ev->time, s->order);
+        gl_ranges_end(&s->gc, 0, process, ev->time, s->order);
         return 0;
     }
     bool active = ev->type == GL_EV_GCActive;
-    if (active && s->gc.open_count)
+    if (active && gl_ranges_is_open(&s->gc, process))
         return 0; /* restated at the start of a part */
-    gl_range_figures x = {.begin = active ? s->part_begin : ev->time, .open_start = active, .gc = true};
+    gl_range_figures x = {
+        .begin = active ? s->part_begin : ev->time, .open_start = active, .gc = true, .process = process};
     return gl_ranges_begin(&s->gc, &x, s->order);
 }
 
@@ -74,7 +78,7 @@ static int take_assist(gl_summary *s, const gl_event *ev)
         if (at < s->assist_count)
             status = gl_map_put(&s->assists, a->g, at);
     }
-    return status == 0 && g ? gl_mmu_assist(&s->mmu, ev->time, g, ev->p, begin) : status;
+    return status == 0 && g ? gl_mmu_assist(gl_summary_mmu(s, GL_PROCESS_OF(id)), ev->time, g, gl_summary_proc_in(s, ev->p), begin) : status;
 }
 
 static int take_sweep(gl_summary *s, const gl_event *ev)
@@ -89,7 +93,7 @@ static int take_sweep(gl_summary *s, const gl_event *ev)
             return 0;
         s->result.sweep_ns += ev->time > p->sweep_begin ? (uint64_t)(ev->time - p->sweep_begin) : 0;
         p->sweeping = false;
-        return gl_mmu_sweep(&s->mmu, ev->time, (uint32_t)id, -1);
+        return gl_mmu_sweep(gl_summary_mmu(s, gl_summary_process_of(s, ev)), ev->time, gl_summary_proc_in(s, (uint32_t)id), -1);
     }
     if (ev->type == GL_EV_GCSweepActive && p && p->sweeping)
         return 0;
@@ -98,7 +102,7 @@ static int take_sweep(gl_summary *s, const gl_event *ev)
         return 0;
     p->sweeping = true;
     p->sweep_begin = ev->type == GL_EV_GCSweepActive ? s->part_begin : ev->time;
-    return gl_mmu_sweep(&s->mmu, ev->time, (uint32_t)id, 1);
+    return gl_mmu_sweep(gl_summary_mmu(s, gl_summary_process_of(s, ev)), ev->time, gl_summary_proc_in(s, (uint32_t)id), 1);
 }
 
 static int take_label(gl_summary *s, const gl_event *ev)
@@ -113,7 +117,9 @@ static int take_label(gl_summary *s, const gl_event *ev)
     }
     s->labels[at].n++;
     gl_goroutine *g = alive(s, ev->g);
-    return g ? gl_mmu_label(&s->mmu, ev->time, g, ev->p, gl_dict_text(s->dict, label, NULL)) : 0;
+    return g ? gl_mmu_label(gl_summary_mmu(s, GL_PROCESS_OF(g->id)), ev->time, g, gl_summary_proc_in(s, ev->p),
+                            gl_dict_text(s->dict, label, NULL))
+             : 0;
 }
 
 static int take_clock(gl_summary *s, const gl_event *ev)
@@ -174,7 +180,7 @@ int gl_take_other(gl_summary *s, const gl_event *ev)
     case GL_EV_HeapGoal: return take_metric(s, GL_METRIC_GOAL, ev->arg[0]);
     case GL_EV_ProcsChange:
         take_metric(s, GL_METRIC_PROCS, ev->arg[0]);
-        return gl_mmu_procs(&s->mmu, ev->time, ev->arg[0]);
+        return gl_mmu_procs(gl_summary_mmu(s, gl_summary_process_of(s, ev)), ev->time, ev->arg[0]);
     case GL_EV_GCStart:
     case GL_EV_GCEnd:
     case GL_EV_GCActive: return take_gc(s, ev);

@@ -43,7 +43,11 @@ struct gl_summary {
     gl_dist running, runnable, syscall;
     gl_ranges gc, stw;
     gl_straddles straddles;
-    gl_mmu mmu;
+    gl_mmu mmu;     /* of process 0; after the end, of all */
+    gl_mmu **mmus;  /* of the others of a merged trace: process 1 is at 0 */
+    size_t mmu_capacity, mmu_count;
+    int mmu_status; /* sticky */
+    gl_mmu_request mmu_request;
     gl_user user;
     gl_stuck stuck;
     gl_pairs wakes;
@@ -79,6 +83,21 @@ struct gl_summary {
 /* take.c: the hot path */
 /** The goroutine leaves its state (or the trace ends: finished false). */
 int gl_close_span(gl_summary *s, gl_goroutine *g, uint32_t slot, int64_t end, bool finished) GL_MUST_CHECK;
+
+/* processes.c: what each process of a merged trace has for itself */
+/** Made at need. Where that fails the summary does, at the next event. */
+gl_mmu *gl_summary_mmu_of(gl_summary *s, uint32_t process);
+static inline gl_mmu *gl_summary_mmu(gl_summary *s, uint32_t process)
+{
+    return process ? gl_summary_mmu_of(s, process) : &s->mmu;
+}
+/** The number of a P within its process. */
+static inline uint32_t gl_summary_proc_in(const gl_summary *s, uint32_t p)
+{
+    return s->mmu_count && p != GL_NO_PROC ? p % GL_PROCS_APART : p;
+}
+int gl_finish_mmus(gl_summary *s) GL_MUST_CHECK;
+void gl_mmus_clean_up(gl_summary *s);
 
 /* moves.c: what happens less often to goroutines, and to Ps */
 /** First sight of a goroutine: made here, or there since before this part of the trace. */

@@ -30,14 +30,25 @@ static bool busy(const gl_mmu_proc *p, unsigned work)
     return false;
 }
 
-static double utilisation(const gl_mmu *m, unsigned work, bool all_stw)
+static double utilisation_of(const gl_mmu *m, unsigned work, bool stopped)
 {
-    if ((all_stw ? m->stw_all : m->stw_gc) > 0)
+    if (stopped)
         return 0;
     size_t taken = 0;
     for (size_t i = 0; work && i < m->proc_count; i++)
         taken += busy(&m->procs[i], work);
     return m->proc_count ? 1 - (double)taken / (double)m->proc_count : 1;
+}
+
+static double utilisation(const gl_mmu *m, unsigned work, bool all_stw)
+{
+    return utilisation_of(m, work, (all_stw ? m->stw_all : m->stw_gc) > 0);
+}
+
+static bool asked_stopped(const gl_mmu *m)
+{
+    const gl_mmu_request *r = &m->request;
+    return !r->no_stw && (r->all_stw ? m->stw_all : m->stw_gc) > 0;
 }
 
 static unsigned asked_work(const gl_mmu_request *r)
@@ -61,6 +72,9 @@ int gl_mmu_ask(gl_mmu *m, const gl_mmu_request *r)
         r->worst_of >= r->window_count || m->begun)
         return GL_E_USAGE;
     m->request = *r;
+    if (r->percentiles && !(m->mass = calloc(r->window_count, sizeof *m->mass)))
+        return GL_E_NOMEM;
+    m->asked.mass = r->per_proc ? NULL : m->mass;
     prepare(m, &m->asked, &m->worst);
     prepare(m, &m->early_asked, &m->early_worst);
     return 0;
@@ -71,12 +85,12 @@ static int update_asked(gl_mmu *m)
 {
     const gl_mmu_request *r = &m->request;
     unsigned work = asked_work(r);
-    bool stopped = (r->all_stw ? m->stw_all : m->stw_gc) > 0;
+    bool stopped = asked_stopped(m);
     int status = 0;
     if (!r->window_count)
         return 0;
     if (!r->per_proc)
-        return gl_curve_change(&m->asked, m->time, utilisation(m, work, r->all_stw));
+        return gl_curve_change(&m->asked, m->time, utilisation_of(m, work, stopped));
     if (!m->series_count)
         return gl_curve_change(&m->early_asked, m->time, stopped ? 0 : 1);
     for (size_t i = 0; i < m->proc_count && status == 0; i++)
@@ -118,10 +132,12 @@ static int add_proc(gl_mmu *m)
         return status;
     s->worst = m->early_worst;
     prepare(m, &s->asked, &s->worst);
+    s->asked.mass = m->mass;
     if (!m->early_asked.next)
         return gl_curve_change(&s->asked, m->time, 1);
     status = gl_curve_copy(&s->asked, &m->early_asked);
     s->asked.worst = &s->worst;
+    s->asked.mass = m->mass;
     return status;
 }
 
@@ -261,18 +277,32 @@ static int finish_procs(gl_mmu *m)
     return 0;
 }
 
-static void merge_worst(gl_mmu *m, const gl_curve_worst *x, uint32_t p)
+static void merge_worst(gl_mmu *m, const gl_mmu_window *list, size_t n, uint32_t p, uint32_t process)
 {
-    for (size_t i = 0; i < x->count; i++) {
+    for (size_t i = 0; i < n; i++) {
         size_t at = m->worst.count;
-        if (at == m->worst.most && x->list[i].utilisation >= m->worst.list[at - 1].utilisation)
+        if (at == m->worst.most && (!at || list[i].utilisation >= m->worst.list[at - 1].utilisation))
             return;
         m->worst.count += at < m->worst.most;
-        for (at = m->worst.count - 1; at > 0 && m->worst.list[at - 1].utilisation > x->list[i].utilisation; at--)
+        for (at = m->worst.count - 1; at > 0 && m->worst.list[at - 1].utilisation > list[i].utilisation; at--)
             m->worst.list[at] = m->worst.list[at - 1];
-        m->worst.list[at] = x->list[i];
-        m->worst.list[at].p = p;
+        m->worst.list[at] = list[i];
+        m->worst.list[at].p = p == UINT32_MAX ? list[i].p : p;
+        m->worst.list[at].process = process;
     }
+}
+
+/* Of a window as long as the trace there is one, and none of a longer one. */
+static void finish_percentiles(gl_mmu *m)
+{
+    static const double shares[GL_MMU_PERCENTILES] = {[GL_MMU_P999] = 0.001, [GL_MMU_P99] = 0.01, [GL_MMU_P95] = 0.05};
+    for (unsigned w = 0; m->mass && w < m->request.window_count; w++) {
+        for (unsigned i = 0; i < GL_MMU_PERCENTILES; i++) {
+            double at = gl_curve_mass_at(&m->mass[w], shares[i]);
+            m->answer_percentile[w][i] = at > m->answer_least[w] ? at : m->answer_least[w];
+        }
+    }
+    m->answer.percentile = m->mass ? (const double (*)[GL_MMU_PERCENTILES])m->answer_percentile : NULL;
 }
 
 static int finish_asked(gl_mmu *m)
@@ -302,7 +332,7 @@ static int finish_asked(gl_mmu *m)
         spans += (double)c->span;
         for (unsigned w = 0; w < m->request.window_count; w++)
             m->answer_least[w] = c->least[w] < m->answer_least[w] ? c->least[w] : m->answer_least[w];
-        merge_worst(m, &m->series[i]->worst, m->series[i]->p);
+        merge_worst(m, m->series[i]->worst.list, m->series[i]->worst.count, m->series[i]->p, 0);
         if (c->too_many)
             a->least = NULL;
     }
@@ -324,8 +354,43 @@ int gl_mmu_finish(gl_mmu *m, int64_t time)
         status = finish_procs(m);
     if (status == 0)
         status = finish_asked(m);
+    finish_percentiles(m);
     m->figure_count = m->missing ? 0 : GL_MMU_SETS;
     return status;
+}
+
+void gl_mmu_join(gl_mmu *m, const gl_mmu *other, uint32_t process)
+{
+    if (!m->missing)
+        m->missing = other->missing;
+    if (m->missing) {
+        m->figure_count = 0;
+        return;
+    }
+    for (size_t i = 0; i < m->figure_count; i++) {
+        const gl_mmu_figures *f = &other->figures[i];
+        for (size_t w = 0; w < GL_MMU_WINDOWS; w++)
+            m->figures[i].window[w] = f->window[w] < m->figures[i].window[w] ? f->window[w] : m->figures[i].window[w];
+        m->figures[i].mean = f->mean < m->figures[i].mean ? f->mean : m->figures[i].mean;
+    }
+    if (!m->answer.least || !other->answer.least) {
+        m->answer.least = NULL;
+        return;
+    }
+    for (unsigned w = 0; w < m->request.window_count; w++) {
+        double x = other->answer_least[w];
+        m->answer_least[w] = x < m->answer_least[w] ? x : m->answer_least[w];
+    }
+    for (unsigned w = 0; m->mass && other->mass && w < m->request.window_count; w++) {
+        for (unsigned i = 0; i < GL_CURVE_BINS; i++) {
+            m->mass[w].part[i] += other->mass[w].part[i];
+            m->mass[w].step[i] += other->mass[w].step[i];
+        }
+    }
+    finish_percentiles(m);
+    m->answer.mean = other->answer.mean < m->answer.mean ? other->answer.mean : m->answer.mean;
+    merge_worst(m, other->worst.list, other->worst.count, UINT32_MAX, process);
+    m->answer.worst_count = m->worst.count;
 }
 
 void gl_mmu_clean_up(gl_mmu *m)
@@ -342,4 +407,5 @@ void gl_mmu_clean_up(gl_mmu *m)
     gl_curve_clean_up(&m->asked);
     free(m->series);
     free(m->procs);
+    free(m->mass);
 }

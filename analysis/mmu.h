@@ -45,7 +45,27 @@ typedef struct gl_curve {
     double least[GL_CURVE_WINDOWS_MAX], mean;
     int64_t begin, span;
     bool ended, too_many;
+    struct gl_curve_mass *mass; /* of each window; NULL: not asked for */
+    int64_t looked_at[GL_CURVE_WINDOWS_MAX]; /* where the window before began, and its mean */
+    double looked[GL_CURVE_WINDOWS_MAX];
+    uint64_t has_looked; /* bit by window */
 } gl_curve;
+
+#define GL_CURVE_BINS 1024
+
+/**
+ * How the windows of one length are spread over utilisations: while a window moves between two changes its mean moves
+ * evenly, which is an even mass between the two means. The masses are kept as steps of their density, so that each costs
+ * the same however far the mean moves. Zero-initialise.
+ */
+typedef struct gl_curve_mass {
+    double part[GL_CURVE_BINS];     /* what fills a bin partly */
+    double step[GL_CURVE_BINS + 1]; /* by how much a bin that is filled from end to end differs from the one before */
+} gl_curve_mass;
+
+void gl_curve_mass_add(gl_curve_mass *m, double from, double to, double mass);
+/** The utilisation that `share` of the mass is at or below. */
+double gl_curve_mass_at(const gl_curve_mass *m, double share);
 
 /** *to, which is empty, becomes the same function. */
 int gl_curve_copy(gl_curve *to, const gl_curve *from) GL_MUST_CHECK;
@@ -86,6 +106,8 @@ typedef struct gl_mmu {
     gl_curve_worst worst;
     gl_mmu_curve answer;
     double answer_least[GL_CURVE_WINDOWS_MAX];
+    gl_curve_mass *mass; /* by window; of all Ps together where each is looked at */
+    double answer_percentile[GL_CURVE_WINDOWS_MAX][GL_MMU_PERCENTILES];
     int32_t stw_gc, stw_all;
     int64_t time; /* largest so far: the function's time never steps back */
     bool begun;
@@ -108,6 +130,8 @@ int gl_mmu_label(gl_mmu *m, int64_t time, gl_goroutine *g, uint32_t p, const cha
 /** A goroutine with gc_work moves. */
 int gl_mmu_move(gl_mmu *m, int64_t time, gl_goroutine *g, uint32_t p, uint8_t from, uint8_t to) GL_MUST_CHECK;
 int gl_mmu_finish(gl_mmu *m, int64_t time) GL_MUST_CHECK;
+/** After both are finished: of two processes the one that had less counts. */
+void gl_mmu_join(gl_mmu *m, const gl_mmu *other, uint32_t process);
 void gl_mmu_clean_up(gl_mmu *m);
 
 #endif

@@ -11,8 +11,20 @@
 typedef struct proc {
     uint64_t g, last_g; /* who runs on it; who did so last while the world was being stopped */
     uint32_t last_stack;
+    uint32_t process;
     bool running, asked; /* asked: it has yet to stop */
 } proc;
+
+/* Of a merged trace each process stops for itself. */
+typedef struct process {
+    size_t newest;  /* its last pause, plus one; 0: none yet */
+    bool open;      /* that one goes on */
+    uint32_t asked; /* processors that have yet to stop */
+    bool stopped, restarted;
+    int64_t stopped_at;
+    uint32_t last_p, last_stack;
+    uint64_t last_g;
+} process;
 
 struct gl_pauses {
     gl_summary *summary;
@@ -21,25 +33,32 @@ struct gl_pauses {
     proc *procs;
     size_t proc_capacity, proc_count;
     gl_pause *list;
-    size_t capacity, count;
-    bool open;      /* the newest pause goes on */
-    uint32_t asked; /* processors that have yet to stop */
-    bool stopped, restarted;
-    int64_t stopped_at;
-    uint32_t last_p, last_stack;
-    uint64_t last_g;
+    size_t *before; /* for each: the one before it of the same process, plus one; 0: none */
+    size_t capacity, before_capacity, count;
+    process *processes;
+    size_t process_capacity, process_count;
     gl_sample stopping;
     gl_pauses_result result;
 };
 
-static int find_proc(gl_pauses *x, uint64_t id, proc **out)
+static int find_process(gl_pauses *x, uint32_t index, process **out)
+{
+    int grown = GL_GROW(x->processes, x->process_capacity, (size_t)index + 1);
+    if (grown < 0)
+        return grown;
+    x->process_count = x->process_count > index ? x->process_count : (size_t)index + 1;
+    *out = &x->processes[index];
+    return 0;
+}
+
+static int find_proc(gl_pauses *x, uint64_t id, uint32_t index, proc **out)
 {
     uint32_t at = gl_map_get(&x->proc_of, id);
     if (at == GL_NONE32) {
         at = (uint32_t)x->proc_count;
         if (GL_GROW(x->procs, x->proc_capacity, x->proc_count + 1) < 0 || gl_map_put(&x->proc_of, id, at) < 0)
             return GL_E_NOMEM;
-        x->procs[x->proc_count++] = (proc){0};
+        x->procs[x->proc_count++] = (proc){.process = index};
     }
     *out = &x->procs[at];
     return 0;
@@ -47,14 +66,20 @@ static int find_proc(gl_pauses *x, uint64_t id, proc **out)
 
 static int begin_pause(gl_pauses *x, const gl_event *ev)
 {
+    process *s;
+    uint32_t index = gl_summary_process_of(x->summary, ev);
+    int status = find_process(x, index, &s);
+    if (status < 0)
+        return status;
     x->result.in_all++;
-    x->open = false;
+    s->open = false;
     if (x->count == GL_PAUSES_MAX)
         return 0;
-    int grown = GL_GROW(x->list, x->capacity, x->count + 1);
-    if (grown < 0)
-        return grown;
+    if (GL_GROW(x->list, x->capacity, x->count + 1) < 0 || GL_GROW(x->before, x->before_capacity, x->count + 1) < 0)
+        return GL_E_NOMEM;
+    x->before[x->count] = s->newest;
     gl_pause *p = &x->list[x->count++];
+    *s = (process){.newest = x->count, .open = true, .last_p = GL_NO_PROC, .stopped_at = ev->time};
     *p = (gl_pause){.begin = ev->time,
                     .end = INT64_MAX,
                     .reason = (uint32_t)ev->arg[0],
@@ -64,48 +89,47 @@ static int begin_pause(gl_pauses *x, const gl_event *ev)
                     .stopping_ns = -1,
                     .last_p = GL_NO_PROC};
     p->gc = strstr(gl_dict_text(x->dict, p->reason, NULL), "GC") != NULL;
-    x->open = true;
-    x->asked = 0;
-    x->restarted = x->stopped = false;
-    x->last_g = 0;
-    x->last_p = GL_NO_PROC;
-    x->last_stack = 0;
-    x->stopped_at = ev->time;
     for (size_t i = 0; i < x->proc_count; i++) {
         proc *q = &x->procs[i];
+        if (q->process != index)
+            continue;
         q->asked = q->running && gl_map_get(&x->proc_of, ev->p) != i;
         q->last_g = q->g;
         q->last_stack = 0;
-        x->asked += q->asked;
+        s->asked += q->asked;
     }
-    p->running = x->asked;
-    x->stopped = x->asked == 0;
+    p->running = s->asked;
+    s->stopped = s->asked == 0;
     return 0;
 }
 
-static void stop_proc(gl_pauses *x, proc *q, uint32_t id, int64_t time)
+static void stop_proc(process *s, proc *q, uint32_t id, int64_t time)
 {
     q->asked = false;
-    x->last_p = id;
-    x->last_g = q->last_g;
-    x->last_stack = q->last_stack;
-    if (time > x->stopped_at)
-        x->stopped_at = time;
-    x->stopped = --x->asked == 0;
+    s->last_p = id;
+    s->last_g = q->last_g;
+    s->last_stack = q->last_stack;
+    if (time > s->stopped_at)
+        s->stopped_at = time;
+    s->stopped = --s->asked == 0;
 }
 
-static int end_pause(gl_pauses *x, int64_t time)
+static int end_pause(gl_pauses *x, const gl_event *ev)
 {
-    gl_pause *p = &x->list[x->count - 1];
-    x->open = false;
-    p->end = time;
-    if (!x->stopped || (x->stopped_at > time && p->running))
+    process *s;
+    int status = find_process(x, gl_summary_process_of(x->summary, ev), &s);
+    if (status < 0 || !s->open)
+        return status;
+    gl_pause *p = &x->list[s->newest - 1];
+    s->open = false;
+    p->end = ev->time;
+    if (!s->stopped || (s->stopped_at > p->end && p->running))
         return 0;
-    p->stopping_ns = x->stopped_at > p->begin ? x->stopped_at - p->begin : 0;
-    p->last_p = x->last_p;
-    p->last_g = x->last_g;
-    p->last_group = gl_summary_group_of(x->summary, x->last_g);
-    p->last_site = gl_summary_site_of(x->summary, x->last_stack);
+    p->stopping_ns = s->stopped_at > p->begin ? s->stopped_at - p->begin : 0;
+    p->last_p = s->last_p;
+    p->last_g = s->last_g;
+    p->last_group = gl_summary_group_of(x->summary, s->last_g);
+    p->last_site = gl_summary_site_of(x->summary, s->last_stack);
     x->result.stopping_known++;
     x->result.stopping_ns += (uint64_t)p->stopping_ns;
     return gl_sample_add(&x->stopping, (uint64_t)p->stopping_ns);
@@ -115,20 +139,24 @@ static int end_pause(gl_pauses *x, int64_t time)
 static int take_proc(gl_pauses *x, const gl_event *ev, const gl_transition *t)
 {
     proc *q;
-    int status = find_proc(x, t->id, &q);
+    process *s;
+    uint32_t index = gl_summary_process_of(x->summary, ev);
+    int status = find_proc(x, t->id, index, &q);
+    if (status == 0)
+        status = find_process(x, index, &s);
     if (status < 0)
         return status;
     bool runs = t->to == GL_P_RUNNING;
-    if (x->open && runs && !q->running && t->from != t->to) {
-        x->restarted |= x->stopped;
-        if (!x->restarted) {
+    if (s->open && runs && !q->running && t->from != t->to) {
+        s->restarted |= s->stopped;
+        if (!s->restarted) {
             q->asked = true;
-            x->asked++;
-            x->list[x->count - 1].running++;
+            s->asked++;
+            x->list[s->newest - 1].running++;
         }
     }
-    if (x->open && !runs && q->asked)
-        stop_proc(x, q, (uint32_t)t->id, ev->time);
+    if (s->open && !runs && q->asked)
+        stop_proc(s, q, (uint32_t)t->id, ev->time);
     q->running = runs;
     if (!runs)
         q->g = 0;
@@ -141,7 +169,7 @@ static int take_goroutine(gl_pauses *x, const gl_event *ev, const gl_transition 
     proc *q;
     if (ev->p == GL_NO_PROC || (t->from != GL_G_RUNNING && t->to != GL_G_RUNNING))
         return 0;
-    int status = find_proc(x, ev->p, &q);
+    int status = find_proc(x, ev->p, GL_PROCESS_OF(t->id), &q);
     if (status < 0)
         return status;
     if (t->to == GL_G_RUNNING) {
@@ -162,17 +190,18 @@ static int take_event(void *user, const gl_event *ev)
     if (ev->type == GL_EV_GCSTWBegin)
         return begin_pause(x, ev);
     if (ev->type == GL_EV_GCSTWEnd)
-        return x->open ? end_pause(x, ev->time) : 0;
+        return end_pause(x, ev);
     if (gl_event_proc_transition(ev, &t))
         return take_proc(x, ev, &t);
     return gl_event_transition(ev, &t) ? take_goroutine(x, ev, &t) : 0;
 }
 
-/* Adds what [begin, end) has in common with the pauses; the world is never stopped twice at a time. */
-static void add_overlaps(gl_pauses *x, int64_t begin, int64_t end, bool gc_only, size_t count_at, size_t ns_at)
+/* Adds what [begin, end) has in common with the pauses of its process; a world is never stopped twice at a time. */
+static void add_overlaps(gl_pauses *x, uint64_t g, int64_t begin, int64_t end, bool gc_only, size_t count_at, size_t ns_at)
 {
-    for (size_t i = x->count; i-- > 0 && x->list[i].end > begin;) {
-        gl_pause *p = &x->list[i];
+    size_t newest = GL_PROCESS_OF(g) < x->process_count ? x->processes[GL_PROCESS_OF(g)].newest : 0;
+    for (size_t i = newest; i && x->list[i - 1].end > begin; i = x->before[i - 1]) {
+        gl_pause *p = &x->list[i - 1];
         int64_t from = p->begin > begin ? p->begin : begin, to = p->end < end ? p->end : end;
         if (from >= to || (gc_only && !p->gc))
             continue;
@@ -185,14 +214,14 @@ static void add_overlaps(gl_pauses *x, int64_t begin, int64_t end, bool gc_only,
 static int take_span(void *user, const gl_span *s)
 {
     if (s->state == GL_G_RUNNABLE)
-        add_overlaps(user, s->begin, s->end, false, offsetof(gl_pause, delayed), offsetof(gl_pause, delayed_ns));
+        add_overlaps(user, s->g, s->begin, s->end, false, offsetof(gl_pause, delayed), offsetof(gl_pause, delayed_ns));
     return 0;
 }
 
 static int take_send(void *user, const gl_send *s)
 {
     if (s->pauses)
-        add_overlaps(user, s->begin, s->end, true, offsetof(gl_pause, sends), offsetof(gl_pause, sends_ns));
+        add_overlaps(user, s->g, s->begin, s->end, true, offsetof(gl_pause, sends), offsetof(gl_pause, sends_ns));
     return 0;
 }
 
@@ -218,7 +247,6 @@ int gl_pauses_finish(gl_pauses *x, int64_t end_ns, const gl_pauses_result **out)
             x->list[i].open_end = true;
         }
     }
-    x->open = false;
     x->result.list = x->list;
     x->result.count = x->count;
     x->result.stopping = gl_sample_spread(&x->stopping);
@@ -248,6 +276,8 @@ void gl_pauses_destroy(gl_pauses *x)
     free(x->procs);
     gl_map_clean_up(&x->proc_of);
     free(x->list);
+    free(x->before);
+    free(x->processes);
     gl_sample_clean_up(&x->stopping);
     free(x);
 }

@@ -69,17 +69,28 @@ static void close_range(gl_ranges *r, size_t at, int64_t time, int64_t order)
         r->max_ns = ns;
 }
 
-const gl_range_figures *gl_ranges_end(gl_ranges *r, uint64_t g, int64_t time, int64_t order)
+bool gl_ranges_is_open(const gl_ranges *r, uint32_t process)
 {
-    if (!r->open_count)
-        return NULL;
-    size_t at = r->open_count - 1;
+    for (size_t i = 0; i < r->open_count; i++) {
+        if (r->list[r->open[i]].process == process)
+            return true;
+    }
+    return false;
+}
+
+const gl_range_figures *gl_ranges_end(gl_ranges *r, uint64_t g, uint32_t process, int64_t time, int64_t order)
+{
+    size_t at = SIZE_MAX;
     for (size_t i = r->open_count; i-- > 0;) {
-        if (r->list[r->open[i]].g == g) {
+        const gl_range_figures *x = &r->list[r->open[i]];
+        if (x->process == process && x->g == g) {
             at = i;
             break;
         }
+        at = x->process == process && at == SIZE_MAX ? i : at;
     }
+    if (at == SIZE_MAX)
+        return NULL;
     size_t ended = r->open[at];
     for (size_t i = at; i + 1 < r->open_count; i++)
         r->open[i] = r->open[i + 1];
@@ -117,22 +128,23 @@ static void add_overlap(gl_overlap *o, const gl_range_figures *x, int64_t begin,
     o->mark_inside |= mark >= x->begin && mark < x->end;
 }
 
-gl_overlap gl_ranges_overlap_search(const gl_ranges *r, int64_t begin, int64_t end, bool gc_only, int64_t mark)
+gl_overlap gl_ranges_overlap_search(const gl_ranges *r, uint32_t process, int64_t begin, int64_t end, bool gc_only,
+                                    int64_t mark)
 {
     gl_overlap o = {0, 0, INT64_MIN, false};
     for (size_t i = clock_before(&r->stamps, r->count, end); i-- > 0 && r->stamps.reach[i] > begin;) {
-        if (!gc_only || r->list[i].gc)
+        if (r->list[i].process == process && (!gc_only || r->list[i].gc))
             add_overlap(&o, &r->list[i], begin, end, mark);
     }
     return o;
 }
 
-uint32_t gl_ranges_met_count(const gl_ranges *r, int64_t begin, int64_t end)
+uint32_t gl_ranges_met_count(const gl_ranges *r, uint32_t process, int64_t begin, int64_t end)
 {
     const gl_clocked *c = &r->order;
     uint32_t n = 0;
     for (size_t i = clock_before(c, r->count, end); i-- > 0 && c->reach[i] > begin;)
-        n += c->end[i] > begin;
+        n += c->end[i] > begin && r->list[i].process == process;
     return n;
 }
 

@@ -32,8 +32,9 @@ typedef struct gl_ranges {
 } gl_ranges;
 
 int gl_ranges_begin(gl_ranges *r, const gl_range_figures *begun, int64_t order) GL_MUST_CHECK;
-/** Ends the newest open range of goroutine g (of any, where g is 0 or has none). NULL where none is open. */
-const gl_range_figures *gl_ranges_end(gl_ranges *r, uint64_t g, int64_t time, int64_t order);
+/** Ends the newest open range of goroutine g (of any of the process, where g is 0 or has none). NULL where none is open. */
+const gl_range_figures *gl_ranges_end(gl_ranges *r, uint64_t g, uint32_t process, int64_t time, int64_t order);
+bool gl_ranges_is_open(const gl_ranges *r, uint32_t process);
 /** The trace ends: what is open ends now. */
 void gl_ranges_finish(gl_ranges *r, int64_t time);
 void gl_ranges_clean_up(gl_ranges *r);
@@ -45,21 +46,23 @@ typedef struct gl_overlap {
     bool mark_inside; /* `mark` lies inside one of those touched */
 } gl_overlap;
 
-gl_overlap gl_ranges_overlap_search(const gl_ranges *r, int64_t begin, int64_t end, bool gc_only, int64_t mark);
-/** What [begin, end) has in common with the ranges (gc_only: those of the collector), by stamps. */
-static inline gl_overlap gl_ranges_overlap(const gl_ranges *r, int64_t begin, int64_t end, bool gc_only, int64_t mark)
+gl_overlap gl_ranges_overlap_search(const gl_ranges *r, uint32_t process, int64_t begin, int64_t end, bool gc_only,
+                                    int64_t mark);
+/** What [begin, end) has in common with the ranges of the process (gc_only: those of the collector), by stamps. */
+static inline gl_overlap gl_ranges_overlap(const gl_ranges *r, uint32_t process, int64_t begin, int64_t end, bool gc_only,
+                                           int64_t mark)
 {
     if (!r->count || r->stamps.reach[r->count - 1] <= begin) /* as most: everything was over before it began */
         return (gl_overlap){0, 0, INT64_MIN, false};
-    return gl_ranges_overlap_search(r, begin, end, gc_only, mark);
+    return gl_ranges_overlap_search(r, process, begin, end, gc_only, mark);
 }
-uint32_t gl_ranges_met_count(const gl_ranges *r, int64_t begin, int64_t end);
-/** How many ranges were open, by the order of events, at some moment from begin to end. */
-static inline uint32_t gl_ranges_met(const gl_ranges *r, int64_t begin, int64_t end)
+uint32_t gl_ranges_met_count(const gl_ranges *r, uint32_t process, int64_t begin, int64_t end);
+/** How many ranges of the process were open, by the order of events, at some moment from begin to end. */
+static inline uint32_t gl_ranges_met(const gl_ranges *r, uint32_t process, int64_t begin, int64_t end)
 {
     if (!r->count || r->order.reach[r->count - 1] <= begin)
         return 0;
-    return gl_ranges_met_count(r, begin, end);
+    return gl_ranges_met_count(r, process, begin, end);
 }
 gl_ranges_figures gl_ranges_result(const gl_ranges *r);
 

@@ -15,9 +15,9 @@ void gl_straddles_clean_up(gl_straddles *x)
 static void compare_wait(gl_straddles *x, const gl_wait *w)
 {
     x->waits_done = w->number;
-    if (!gl_ranges_overlap(x->stw, w->begin, w->end, false, 0).count)
-        return;
     gl_goroutine *g = gl_goroutines_at(x->goroutines, w->slot);
+    if (!gl_ranges_overlap(x->stw, GL_PROCESS_OF(g->id), w->begin, w->end, false, 0).count)
+        return;
     x->send_waits++;
     x->send_waiters += !g->wait_straddled;
     g->wait_straddled = true;
@@ -42,7 +42,8 @@ int gl_straddles_wait(gl_straddles *x, uint32_t slot, int64_t time, int64_t orde
     f->spans++;
     if (r->kind == GL_WAIT_SEND)
         queue_wait(x, g, slot, time);
-    uint32_t stw = gl_ranges_met(x->stw, g->order, order), gc = gl_ranges_met(x->gc, g->order, order);
+    uint32_t process = GL_PROCESS_OF(g->id);
+    uint32_t stw = gl_ranges_met(x->stw, process, g->order, order), gc = gl_ranges_met(x->gc, process, g->order, order);
     if (!stw && !gc)
         return 0;
     gl_waited *waited = gl_goroutine_waited(g, g->reason);
@@ -117,12 +118,13 @@ static gl_send describe(gl_straddles *x, const gl_ended_send *e, const gl_gorout
 /* No pause, but perhaps marking: a fainter class. */
 static int compare_with_marking(gl_straddles *x, const gl_ended_send *e, gl_sends_figures *f)
 {
-    gl_overlap o = gl_ranges_overlap(x->gc, e->op.begin, e->end, false, 0);
+    const gl_goroutine *g = gl_goroutines_at(x->goroutines, e->slot);
+    gl_overlap o = gl_ranges_overlap(x->gc, GL_PROCESS_OF(g->id), e->op.begin, e->end, false, 0);
     f->during_gc += o.count > 0;
     if (!o.count || !x->on_send)
         return 0;
     gl_overlap none = {.last_end = INT64_MIN};
-    gl_send s = describe(x, e, gl_goroutines_at(x->goroutines, e->slot), &none);
+    gl_send s = describe(x, e, g, &none);
     s.cycle_ns = o.ns;
     s.delay_ns = -1;
     return x->on_send(x->user, &s);
@@ -133,13 +135,14 @@ static int compare_send(gl_straddles *x, const gl_ended_send *e)
     x->sends_done = e->number;
     gl_operation_kind kind = kind_of(&e->op);
     gl_sends_figures *f = &x->figures[kind];
-    gl_overlap o = gl_ranges_overlap(x->stw, e->op.begin, e->end, true, e->op.woken ? e->op.woken_at : INT64_MIN);
+    gl_goroutine *g = gl_goroutines_at(x->goroutines, e->slot);
+    gl_overlap o = gl_ranges_overlap(x->stw, GL_PROCESS_OF(g->id), e->op.begin, e->end, true,
+                                     e->op.woken ? e->op.woken_at : INT64_MIN);
     f->n++;
     f->recorded |= e->op.recorded;
     f->wait_ns += e->end > e->op.begin ? (uint64_t)(e->end - e->op.begin) : 0;
     if (!o.count)
         return compare_with_marking(x, e, f);
-    gl_goroutine *g = gl_goroutines_at(x->goroutines, e->slot);
     f->goroutines += !(g->straddled >> kind & 1);
     g->straddled |= (uint8_t)(1u << kind);
     f->straddling++;

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Same reason, same start, same place: one site. */
+/* Same process, reason, start and place: one site. */
 static int by_kind(const gl_stuck_goroutine *x, const gl_stuck_goroutine *y)
 {
-    const uint32_t a[] = {x->reason, x->name, x->site.func, x->site.line, x->created_at.func, x->created_at.line};
-    const uint32_t b[] = {y->reason, y->name, y->site.func, y->site.line, y->created_at.func, y->created_at.line};
+    const uint32_t a[] = {GL_PROCESS_OF(x->g), x->reason, x->name, x->site.func, x->site.line, x->created_at.func, x->created_at.line};
+    const uint32_t b[] = {GL_PROCESS_OF(y->g), y->reason, y->name, y->site.func, y->site.line, y->created_at.func, y->created_at.line};
     for (size_t i = 0; i < sizeof a / sizeof *a; i++) {
         if (a[i] != b[i])
             return a[i] < b[i] ? -1 : 1;

@@ -30,6 +30,8 @@ static int init(gl_summary *s, const gl_summary_options *opt)
     for (unsigned i = 0; i < GL_METRICS; i++)
         s->result.metrics[i].name = metric_names[i];
     gl_straddles_init(&s->straddles, opt->worst, opt->on_send ? gl_watch_send : NULL, s);
+    if (opt->mmu)
+        s->mmu_request = *opt->mmu;
     int status = opt->mmu ? gl_mmu_ask(&s->mmu, opt->mmu) : 0;
     return status < 0 ? status : gl_reasons_init(&s->reasons, opt->dict);
 }
@@ -57,7 +59,7 @@ int gl_summary_finish(gl_summary *s, const gl_summary_result **out)
         if (s->status == 0)
             s->status = gl_finish_goroutines(s);
         if (s->status == 0)
-            s->status = gl_mmu_finish(&s->mmu, s->result.end_ns);
+            s->status = gl_finish_mmus(s);
         if (s->status == 0)
             s->status = gl_fill_result(s);
     }
@@ -79,7 +81,7 @@ void gl_summary_destroy(gl_summary *s)
     gl_ranges_clean_up(&s->gc);
     gl_ranges_clean_up(&s->stw);
     gl_straddles_clean_up(&s->straddles);
-    gl_mmu_clean_up(&s->mmu);
+    gl_mmus_clean_up(s);
     gl_user_clean_up(&s->user);
     gl_stuck_clean_up(&s->stuck);
     gl_pairs_clean_up(&s->wakes);

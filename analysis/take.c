@@ -110,7 +110,7 @@ INLINE int change(gl_summary *s, gl_goroutine *g, uint32_t slot, const gl_event 
     if (t->from == GL_G_WAITING && t->to == GL_G_RUNNABLE)
         status = wake(s, g, ev);
     if (g->gc_work && status == 0)
-        status = gl_mmu_move(&s->mmu, ev->time, g, ev->p, t->from, t->to);
+        status = gl_mmu_move(gl_summary_mmu(s, GL_PROCESS_OF(g->id)), ev->time, g, gl_summary_proc_in(s, ev->p), t->from, t->to);
     if (status == 0)
         status = g->state == t->from ? close_span(s, g, slot, t->from, ev->time, true)
                                      : gl_close_span(s, g, slot, ev->time, true);
@@ -219,5 +219,7 @@ int gl_summary_sink(void *summary, const gl_event *events, size_t n)
     s->result.events += n;
     if (s->status == 0)
         s->status = s->reasons.status < 0 ? s->reasons.status : s->sites.status;
+    if (s->status == 0)
+        s->status = s->mmu_status;
     return s->status;
 }

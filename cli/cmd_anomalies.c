@@ -1,5 +1,6 @@
 /* golanes anomalies: rules that are broken, and what looks wrong. */
 #include "golanes_analysis/anomalies.h"
+#include "out.h"
 #include "report.h"
 
 #include <string.h>
@@ -29,8 +30,9 @@ static int prepare(cli_report_run *run, void *self)
             i++;
         if (i == GL_ANOMALY_KINDS) {
             const char *near = cli_nearest(word, names, GL_ANOMALY_KINDS);
-            return cli_usage_error(run->args->command, "--kind: there is no anomaly '%.40s', at character %zu%s%s%s", word,
-                                   (size_t)(at - list) + 1, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+            cli_usage_error(run->args->command, "--kind: there is no anomaly '%.40s', at character %zu%s%s%s", word,
+                            (size_t)(at - list) + 1, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+            return cli_point_at(list, (size_t)(at - list), n);
         }
         a->wanted[i] = true;
         at = at[n] ? at + n + 1 : NULL;

@@ -1,5 +1,6 @@
 /* golanes check: assertions about a trace, for builds. */
 #include "check_metrics.h"
+#include "out.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,8 @@ typedef struct answer {
 /* The expression, and a line of marks under what is wrong. */
 static int point_at(const cli_args *args, const char *expression, const cli_checked *c)
 {
-    gl_text marks = {0};
-    gl_text_repeat(&marks, " ", gl_text_width(expression, c->at));
-    size_t n = strlen(expression), wide = c->at < n ? gl_text_width(expression + c->at, c->n < n - c->at ? c->n : n - c->at) : 1;
-    gl_text_repeat(&marks, "^", wide ? wide : 1);
     int code = cli_usage_error(args->command, "--assert: %s, at character %zu", c->why, c->at + 1);
-    cli_say("  %s", expression);
-    cli_say("  %s", marks.bytes ? marks.bytes : "");
-    gl_text_clean_up(&marks);
+    cli_point_at(expression, c->at, c->n);
     return code;
 }
 

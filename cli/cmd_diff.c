@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define TOLERANCE_DEFAULT 75 /* per cent */
+#define MOOD_BUSY 1.4 /* two runs on a quiet machine are at 1.05 to 1.3 */
 
 typedef struct half {
     gl_profile *profile;
@@ -18,8 +19,7 @@ typedef struct answer {
     half b, a;
     cli_report_run *a_run;
     double tolerance;
-    gl_difference *list;
-    size_t count;
+    gl_comparison found;
 } answer;
 
 static int start_half(cli_report_run *run, void *self)
@@ -81,13 +81,13 @@ static int finish(cli_report_run *run, void *self)
 {
     answer *a = self;
     int status = finish_half(run, &a->b);
-    return status < 0 ? status : gl_profile_compare(a->a.profile, a->b.profile, a->tolerance, &a->list, &a->count);
+    return status < 0 ? status : gl_profile_compare(a->a.profile, a->b.profile, a->tolerance, &a->found);
 }
 
 static void clean_up(void *self)
 {
     answer *a = self;
-    free(a->list);
+    free(a->found.list);
     clean_up_half(&a->b);
     clean_up_half(&a->a);
     if (a->a_run)
@@ -98,8 +98,8 @@ static void clean_up(void *self)
 static size_t count_worse(const answer *a)
 {
     size_t n = 0;
-    for (size_t i = 0; i < a->count; i++)
-        n += a->list[i].worse;
+    for (size_t i = 0; i < a->found.n; i++)
+        n += a->found.list[i].worse;
     return n;
 }
 
@@ -137,16 +137,16 @@ static void table(cli_page *p, const answer *a, bool worse, const char *title)
     static const gl_column columns[] = {{"what", GL_ALIGN_LEFT, GL_CUT_END, 0, 0}, {"of", GL_ALIGN_LEFT, GL_CUT_MIDDLE, 16, 0},
                                         {"A", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},   {"B", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
                                         {"", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0}};
-    size_t all = worse ? count_worse(a) : a->count - count_worse(a), shown = 0;
+    size_t all = worse ? count_worse(a) : a->found.n - count_worse(a), shown = 0;
     cli_unit n;
     if (!all)
         return;
     cli_heading(p, title, gl_unit_count(n, all));
     gl_table *t = gl_table_new(columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < a->count && shown < p->top; i++) {
-        if (a->list[i].worse != worse)
+    for (size_t i = 0; i < a->found.n && shown < p->top; i++) {
+        if (a->found.list[i].worse != worse)
             continue;
-        row(p, t, &a->list[i]);
+        row(p, t, &a->found.list[i]);
         shown++;
     }
     cli_finish_table(p, t);
@@ -170,8 +170,14 @@ static void text(const cli_report_run *run, void *self, cli_page *p)
     (void)run;
     table(p, a, true, "WORSE IN B");
     table(p, a, false, "BETTER IN B");
-    if (!a->count)
+    if (!a->found.n)
         cli_heading(p, "NO DIFFERENCE", "beyond what chance and the tolerance explain");
+    if (a->found.mood > MOOD_BUSY) {
+        char line[200];
+        snprintf(line, sizeof line, "Times differ throughout, by a factor of %.1f: the machine was busy in one of the two, or "
+                 "everything is different. What was less than that is not told.", a->found.mood);
+        cli_note(p, CLI_WARN, line);
+    }
     else
         cli_note(p, CLI_DIM, "Of times the medians; counts are those of each trace, compared for equal lengths.");
 }
@@ -186,11 +192,12 @@ static void json(const cli_report_run *run, void *self, cli_summary_json *w)
     cli_json_str(j, "against", cli_source_name(a->a_run->source));
     cli_json_int(j, "against_end_ns", a->a_run->r->end_ns);
     cli_json_real(j, "tolerance", a->tolerance);
+    cli_json_real(j, "mood", a->found.mood);
     cli_json_uint(j, "worse", count_worse(a));
-    cli_json_uint(j, "better", a->count - count_worse(a));
+    cli_json_uint(j, "better", a->found.n - count_worse(a));
     cli_json_open(j, "differences", '[');
-    for (size_t i = 0; i < a->count; i++) {
-        const gl_difference *d = &a->list[i];
+    for (size_t i = 0; i < a->found.n; i++) {
+        const gl_difference *d = &a->found.list[i];
         cli_json_open(j, NULL, '{');
         cli_json_str(j, "what", gl_aspect_name[d->aspect]);
         cli_json_str(j, "of", d->key);
@@ -244,11 +251,13 @@ const cli_command cli_command_diff = {
         "Compares two traces and prints what is worse in B, then what is better: lengths and numbers of pauses, waits for a "
         "processor and other waits, running times and system calls by start function, operations that straddle pauses, goroutines "
         "that are stuck, anomalies, numbers of goroutines, capacities of channels.\n\n"
-        "Nothing is said of what chance may explain: of times, medians and means must differ by more than the tolerance, and by more "
-        "than four standard deviations, as the scatter within each trace gives them; counts must differ by more than that many "
-        "standard deviations of such counts. Waits get twice the tolerance, numbers of straddling operations four times, and one "
-        "standard deviation more: they depend on the scheduler's mood. "
-        "Two runs of one program are to compare as equal.",
+        "Nothing is said of what chance, the machine or a longer run may explain. Of times, the median and both quartiles must "
+        "differ by more than the tolerance, and the shortest ones too (a busy machine adds long ones); the means by more than four "
+        "standard deviations, as the scatter between parts of each trace gives them. Counts must differ by more than the "
+        "tolerance and as many deviations of such counts, as they are, for the length of the traces, and for the work that was "
+        "done. Waits get twice the tolerance, numbers of straddling operations four times: they depend on the scheduler.\n\n"
+        "Where all other times differ too, the tolerance grows with it, and it is said: then one of the two runs met a "
+        "busy machine. Two runs of one program are to compare as equal; to see small differences, compare runs on a quiet machine.",
     CLI_OPTIONS(CLI_OPT_TOLERANCE, CLI_OPT_FAIL, CLI_REPORT_OPTIONS),
     .exits = exits, .exit_count = sizeof exits / sizeof *exits,
     .examples = {{"golanes diff before.lanes after.lanes", "Did a change make anything worse?"},

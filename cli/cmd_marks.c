@@ -1,4 +1,5 @@
 /* golanes regions and golanes tasks: what the program says of itself. */
+#include "cmd_task.h"
 #include "golanes_analysis/marks.h"
 #include "report.h"
 
@@ -313,7 +314,10 @@ static const cli_report tasks_report = {.bytes = sizeof(answer),
                                         .clean_up = clean_up};
 
 static int run_regions(const cli_args *args) { return cli_report_answer(args, &regions_report); }
-static int run_tasks(const cli_args *args) { return cli_report_answer(args, &tasks_report); }
+static int run_tasks(const cli_args *args)
+{
+    return cli_report_answer(args, cli_args_has(args, CLI_OPT_TASK) ? &cli_task_report : &tasks_report);
+}
 
 const cli_command cli_command_regions = {
     .name = "regions", .operands = "FILE", .operands_min = 1, .operands_max = 1, .run = run_regions,
@@ -331,8 +335,10 @@ const cli_command cli_command_tasks = {
     .brief = "the program's own tasks, and the slowest of them",
     .description = "Prints the user tasks (runtime/trace's NewTask) by name: how many there were, how long they took, with "
                    "percentiles, how many did not end, and what they held. Then the slowest of them one by one, those that did "
-                   "not end first.",
-    CLI_OPTIONS(CLI_OPT_NAME, CLI_REPORT_OPTIONS),
+                   "not end first.\n\nWith --task N the page of one task: what happened in it, in order (its begin and end, "
+                   "messages, regions, children), its regions with where their time went, and which goroutines worked on it.",
+    CLI_OPTIONS(CLI_OPT_NAME, CLI_OPT_TASK, CLI_REPORT_OPTIONS),
     .examples = {{"golanes tasks server.trace", "All names, most time first."},
+                 {"golanes tasks --task 17 --top 100 server.trace", "Everything that happened in one task."},
                  {"golanes tasks --json run.lanes | jq '.names[] | {name, p99: .time.p99_ns}'", "For a script."}},
 };

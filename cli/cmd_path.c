@@ -9,7 +9,7 @@ typedef struct answer {
     gl_path_options o;
     gl_path *path;
     const gl_path_result *r;
-    const gl_path_step **longest;
+    size_t *longest; /* steps, the longest first */
 } answer;
 
 static int prepare(cli_report_run *run, void *self)
@@ -30,27 +30,14 @@ static int start(cli_report_run *run, void *self)
     return a->path ? 0 : GL_E_NOMEM;
 }
 
-static int longer(const void *a, const void *b)
-{
-    const gl_path_step *x = *(const gl_path_step *const *)a, *y = *(const gl_path_step *const *)b;
-    if (x->end - x->begin != y->end - y->begin)
-        return x->end - x->begin > y->end - y->begin ? -1 : 1;
-    return x < y ? -1 : x > y;
-}
-
 static int finish(cli_report_run *run, void *self)
 {
     answer *a = self;
     int status = gl_path_finish(a->path, run->r->end_ns, &a->r);
     if (status < 0)
         return status;
-    a->longest = malloc((a->r->step_count + 1) * sizeof *a->longest);
-    if (!a->longest)
-        return GL_E_NOMEM;
-    for (size_t i = 0; i < a->r->step_count; i++)
-        a->longest[i] = &a->r->steps[i];
-    qsort(a->longest, a->r->step_count, sizeof *a->longest, longer);
-    return 0;
+    a->longest = CLI_LONGEST(a->r->steps, a->r->step_count);
+    return a->longest ? 0 : GL_E_NOMEM;
 }
 
 static void clean_up(void *self)
@@ -151,7 +138,7 @@ static void text(const cli_report_run *run, void *self, cli_page *p)
     cli_heading(p, "ITS LONGEST STEPS", "");
     gl_table *t = step_table();
     for (size_t i = 0; i < rows; i++)
-        step_row(p, t, a->longest[i]);
+        step_row(p, t, &a->r->steps[a->longest[i]]);
     cli_finish_table(p, t);
     cli_heading(p, "ITS LAST STEPS", "");
     t = step_table();
@@ -206,7 +193,7 @@ static void json(const cli_report_run *run, void *self, cli_summary_json *w)
     cli_json_close(j, ']');
     cli_json_open(j, "longest", '[');
     for (size_t i = 0; i < rows; i++)
-        json_step(w, a->longest[i]);
+        json_step(w, &a->r->steps[a->longest[i]]);
     cli_json_close(j, ']');
     cli_json_open(j, "last", '[');
     for (size_t i = r->step_count - rows; i < r->step_count; i++)

@@ -1,5 +1,6 @@
 /* golanes pauses: each stop of the world, what it held up, and how much of the processors the program had. */
 #include "golanes_analysis/pauses.h"
+#include "out.h"
 #include "report.h"
 
 #include <math.h>
@@ -17,14 +18,14 @@ typedef struct answer {
     const gl_pauses_result *r;
     int64_t windows[WINDOWS];
     gl_mmu_request request;
-    const gl_pause **longest;
+    size_t *longest; /* pauses, the longest first */
 } answer;
 
 /* "stw,background": the marks of what is counted. */
 static int take_includes(const cli_args *args, const char *list, gl_mmu_request *r)
 {
     static const char *const names[] = {"stw", "background", "assist", "sweep", "all-stw"};
-    bool ignored, *const marks[] = {&ignored, &r->background, &r->assist, &r->sweep, &r->all_stw};
+    bool stw = false, *const marks[] = {&stw, &r->background, &r->assist, &r->sweep, &r->all_stw};
     for (const char *at = list;;) {
         size_t n = strcspn(at, ",");
         char word[24] = "";
@@ -33,11 +34,13 @@ static int take_includes(const cli_args *args, const char *list, gl_mmu_request 
             memcpy(word, at, n);
         while (i < sizeof names / sizeof *names && strcmp(word, names[i]) != 0)
             i++;
-        if (i == sizeof names / sizeof *names)
-            return cli_usage_error(args->command,
-                                   "--include: '%.*s', at character %zu, is none of stw, background, assist, sweep, all-stw",
-                                   (int)(n > 40 ? 40 : n), at, (size_t)(at - list) + 1);
+        if (i == sizeof names / sizeof *names) {
+            cli_usage_error(args->command, "--include: '%.*s', at character %zu, is none of stw, background, assist, sweep, all-stw",
+                            (int)(n > 40 ? 40 : n), at, (size_t)(at - list) + 1);
+            return cli_point_at(list, (size_t)(at - list), n);
+        }
         *marks[i] = true;
+        r->no_stw = !stw && !r->all_stw;
         if (!at[n])
             return 0;
         at += n + 1;
@@ -69,6 +72,7 @@ static int prepare(cli_report_run *run, void *self)
     q->window_count = n;
     q->worst = run->top < WORST_MAX ? (unsigned)run->top : WORST_MAX;
     q->per_proc = cli_args_has(run->args, CLI_OPT_PER_P);
+    q->percentiles = cli_args_has(run->args, CLI_OPT_PERCENTILES);
     run->options.mmu = q;
     return 0;
 }
@@ -80,27 +84,14 @@ static int start(cli_report_run *run, void *self)
     return a->pauses ? 0 : GL_E_NOMEM;
 }
 
-static int longer(const void *a, const void *b)
-{
-    const gl_pause *x = *(const gl_pause *const *)a, *y = *(const gl_pause *const *)b;
-    if (x->end - x->begin != y->end - y->begin)
-        return x->end - x->begin > y->end - y->begin ? -1 : 1;
-    return x < y ? -1 : x > y;
-}
-
 static int finish(cli_report_run *run, void *self)
 {
     answer *a = self;
     int status = gl_pauses_finish(a->pauses, run->r->end_ns, &a->r);
     if (status < 0)
         return status;
-    a->longest = malloc((a->r->count + 1) * sizeof *a->longest);
-    if (!a->longest)
-        return GL_E_NOMEM;
-    for (size_t i = 0; i < a->r->count; i++)
-        a->longest[i] = &a->r->list[i];
-    qsort(a->longest, a->r->count, sizeof *a->longest, longer);
-    return 0;
+    a->longest = CLI_LONGEST(a->r->list, a->r->count);
+    return a->longest ? 0 : GL_E_NOMEM;
 }
 
 static void clean_up(void *self)
@@ -173,7 +164,7 @@ static void longest(cli_page *p, const answer *a)
     cli_heading(p, "THE LONGEST", "");
     gl_table *t = gl_table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < rows; i++)
-        pause_row(p, t, a->longest[i]);
+        pause_row(p, t, &a->r->list[a->longest[i]]);
     cli_finish_table(p, t);
     cli_more(p, rows, a->r->count, "pauses");
     cli_note(p, CLI_DIM, "to stop: until the last processor that ran had stopped; held: how many waited through a part of it, "
@@ -227,6 +218,33 @@ static void plot(cli_page *p, const answer *a, unsigned n)
     gl_text_clean_up(&axis);
 }
 
+/* The minimum and the percentiles of some lengths, of which there are too many to print all. */
+static void percentiles(cli_page *p, const answer *a, unsigned n)
+{
+    static const gl_column columns[] = {{"window", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
+                                        {"least", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
+                                        {"99.9 %", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
+                                        {"99 %", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
+                                        {"95 %", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0}};
+    const gl_mmu_curve *c = &p->r->mmu_curve;
+    cli_heading(p, "PERCENTILES", "so many of all windows of a length left the program this much, or more");
+    gl_table *t = gl_table_new(columns, sizeof columns / sizeof *columns);
+    for (unsigned i = 0; i < n; i++) {
+        cli_unit u[5];
+        int64_t decade = 1000;
+        while (decade * 10 <= a->request.windows[i])
+            decade *= 10;
+        if (a->request.windows[i] != decade && i != a->request.worst_of)
+            continue;
+        const char *cells[] = {gl_unit_ns(u[0], a->request.windows[i]), gl_unit_share(u[1], c->least[i]),
+                               gl_unit_share(u[2], c->percentile[i][GL_MMU_P999]),
+                               gl_unit_share(u[3], c->percentile[i][GL_MMU_P99]),
+                               gl_unit_share(u[4], c->percentile[i][GL_MMU_P95])};
+        cli_add_row(p, t, cells);
+    }
+    cli_finish_table(p, t);
+}
+
 static void mmu(cli_page *p, const answer *a)
 {
     static const gl_column columns[] = {{"the program had", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
@@ -246,6 +264,8 @@ static void mmu(cli_page *p, const answer *a)
              a->request.per_proc ? "one processor" : "the processors", gl_unit_share(mean, c->mean));
     cli_heading(p, "MINIMUM MUTATOR UTILISATION", line);
     plot(p, a, n);
+    if (c->percentile)
+        percentiles(p, a, n);
     if (!c->worst_count)
         return;
     int64_t length = a->request.windows[a->request.worst_of];
@@ -257,6 +277,8 @@ static void mmu(cli_page *p, const answer *a)
         char on[32] = "";
         if (c->worst[i].p != UINT32_MAX)
             snprintf(on, sizeof on, "P%u", c->worst[i].p);
+        if (c->worst[i].process)
+            snprintf(on + strlen(on), sizeof on - strlen(on), "%sprocess %u", *on ? " " : "", c->worst[i].process);
         const char *cells[] = {gl_unit_share(share, c->worst[i].utilisation), gl_unit_ns(from, c->worst[i].begin),
                                gl_unit_ns(to, c->worst[i].begin + length), on};
         cli_add_row(p, t, cells);
@@ -319,7 +341,8 @@ static void json_mmu(cli_json *j, const answer *a, const gl_summary_result *r)
     }
     cli_json_open(j, "mmu", '{');
     cli_json_open(j, "includes", '[');
-    cli_json_str(j, NULL, q->all_stw ? "all-stw" : "stw");
+    if (!q->no_stw)
+        cli_json_str(j, NULL, q->all_stw ? "all-stw" : "stw");
     if (q->background)
         cli_json_str(j, NULL, "background");
     if (q->assist)
@@ -334,6 +357,11 @@ static void json_mmu(cli_json *j, const answer *a, const gl_summary_result *r)
         cli_json_open(j, NULL, '{');
         cli_json_int(j, "window_ns", q->windows[i]);
         cli_json_real(j, "utilisation", c->least[i]);
+        if (c->percentile) {
+            cli_json_real(j, "p999", c->percentile[i][GL_MMU_P999]);
+            cli_json_real(j, "p99", c->percentile[i][GL_MMU_P99]);
+            cli_json_real(j, "p95", c->percentile[i][GL_MMU_P95]);
+        }
         cli_json_close(j, '}');
     }
     cli_json_close(j, ']');
@@ -344,6 +372,7 @@ static void json_mmu(cli_json *j, const answer *a, const gl_summary_result *r)
         cli_json_int(j, "begin", c->worst[i].begin);
         cli_json_real(j, "utilisation", c->worst[i].utilisation);
         cli_json_known(j, "processor", c->worst[i].p != UINT32_MAX, c->worst[i].p);
+        cli_json_uint(j, "process", c->worst[i].process);
         cli_json_close(j, '}');
     }
     cli_json_close(j, ']');
@@ -365,7 +394,7 @@ static void json(const cli_report_run *run, void *self, cli_summary_json *w)
     cli_json_spread(j, "to_stop", &a->r->stopping);
     cli_json_open(j, "pauses", '[');
     for (size_t i = 0; i < a->r->count && i < run->top; i++)
-        json_pause(w, a->longest[i]);
+        json_pause(w, &a->r->list[a->longest[i]]);
     cli_json_close(j, ']');
     json_mmu(j, a, run->r);
 }
@@ -390,9 +419,11 @@ const cli_command cli_command_pauses = {
         "Then the minimum mutator utilisation: for each length of a window the least share of the processors that the program "
         "itself had in any window of that length, as a curve, and the worst windows of one length. What counts as the "
         "collector's is chosen with --include; with --per-p each processor is looked at for itself, and the worst counts, which "
-        "bounds how long one goroutine could be held up.",
-    CLI_OPTIONS(CLI_OPT_WINDOW, CLI_OPT_INCLUDE, CLI_OPT_PER_P, CLI_REPORT_OPTIONS),
+        "bounds how long one goroutine could be held up; with --percentiles also how the windows are spread: 99.9, 99 and 95 of a "
+        "hundred left the program that much, or more.",
+    CLI_OPTIONS(CLI_OPT_WINDOW, CLI_OPT_INCLUDE, CLI_OPT_PER_P, CLI_OPT_PERCENTILES, CLI_REPORT_OPTIONS),
     .examples = {{"golanes pauses server.trace", "The longest stops, and the curve."},
                  {"golanes pauses --per-p --window 1ms server.trace", "The worst milliseconds of single processors."},
+                 {"golanes pauses --percentiles --include stw,assist,sweep server.trace", "How often it was how bad."},
                  {"golanes pauses --json run.lanes | jq '.pauses[0]'", "The longest one."}},
 };

@@ -1,6 +1,7 @@
 /* golanes straddles: operations that a GC pause cut. */
 #include "golanes_analysis/pauses.h"
 #include "golanes_analysis/straddling.h"
+#include "out.h"
 #include "report.h"
 
 #include <stdlib.h>
@@ -33,9 +34,10 @@ static int prepare(cli_report_run *run, void *self)
             i++;
         if (i == GL_OPERATION_KINDS) {
             const char *near = cli_nearest(word, gl_operation_name, GL_OPERATION_KINDS);
-            return cli_usage_error(run->args->command, "--kind: there is no operation '%.30s', at character %zu%s%s%s", word,
-                                   (size_t)(at - list) + 1, near ? "; did you mean " : "; send, receive, select and mutex are",
-                                   near ? near : "", near ? "?" : "");
+            cli_usage_error(run->args->command, "--kind: there is no operation '%.30s', at character %zu%s%s%s", word,
+                            (size_t)(at - list) + 1, near ? "; did you mean " : "; send, receive, select and mutex are",
+                            near ? near : "", near ? "?" : "");
+            return cli_point_at(list, (size_t)(at - list), n);
         }
         a->kinds |= 1u << i;
         at = at[n] ? at + n + 1 : NULL;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "out.h"
+
 static int compare_u64(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -63,8 +65,9 @@ static int take_query(cli_filter *f, const cli_args *args)
         return 0;
     /* The place in the expression, with a few words of what stands there. */
     const char *rest = where + err.at;
-    return cli_usage_error(args->command, "--where: at character %zu%s%.24s%s: %s", err.at + 1, *rest ? ", '" : "", rest,
-                           *rest ? "'" : " (its end)", err.text);
+    cli_usage_error(args->command, "--where: at character %zu%s%.24s%s: %s", err.at + 1, *rest ? ", '" : "", rest,
+                    *rest ? "'" : " (its end)", err.text);
+    return cli_point_at(where, err.at, 1);
 }
 
 int cli_filter_init(cli_filter *f, const cli_args *args)

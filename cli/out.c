@@ -9,6 +9,7 @@
 
 #include <utf8proc.h>
 
+#include "facts.h"
 #include "text.h"
 
 void cli_out_init(cli_out *o, int fd)
@@ -196,4 +197,17 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t n)
 FILE *cli_out_stream(cli_out *o)
 {
     return fopencookie(o, "w", (cookie_io_functions_t){.write = stream_write});
+}
+
+int cli_point_at(const char *text, size_t at, size_t n)
+{
+    gl_text marks = {0};
+    size_t all = strlen(text), rest = at < all ? all - at : 0;
+    size_t wide = rest ? gl_text_width(text + at, n < rest ? n : rest) : 1;
+    gl_text_repeat(&marks, " ", gl_text_width(text, at < all ? at : all));
+    gl_text_repeat(&marks, "^", wide ? wide : 1);
+    cli_say("  %s", text);
+    cli_say("  %s", marks.bytes ? marks.bytes : "");
+    gl_text_clean_up(&marks);
+    return CLI_EXIT_USAGE;
 }

@@ -43,4 +43,7 @@ int cli_out_finish(cli_out *o);
 /** A stream whose bytes go through o, for writers that want one. NULL: no memory. Close it before cli_out_finish. */
 FILE *cli_out_stream(cli_out *o);
 
+/** Below a message about an option's value: the value, and marks under n bytes of it. CLI_EXIT_USAGE. */
+int cli_point_at(const char *text, size_t at, size_t n);
+
 #endif

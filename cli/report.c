@@ -207,3 +207,42 @@ void cli_bar(gl_text *out, double share, size_t width)
     if (share > 0)
         gl_text_bar(out, share > 1 ? 1 : share, width);
 }
+
+/* --- the longest first --- */
+
+typedef struct length {
+    int64_t ns;
+    size_t index;
+} length;
+
+static int longer(const void *a, const void *b)
+{
+    const length *x = a, *y = b;
+    if (x->ns != y->ns)
+        return x->ns > y->ns ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+size_t *cli_longest(const void *list, size_t n, size_t bytes, size_t begin_at, size_t end_at)
+{
+    length *lengths = malloc((n + 1) * sizeof *lengths);
+    size_t *out = malloc((n + 1) * sizeof *out);
+    for (size_t i = 0; lengths && out && i < n; i++) {
+        const char *at = (const char *)list + i * bytes;
+        int64_t begin, end;
+        memcpy(&begin, at + begin_at, sizeof begin);
+        memcpy(&end, at + end_at, sizeof end);
+        lengths[i] = (length){end - begin, i};
+    }
+    if (lengths && out) {
+        qsort(lengths, n, sizeof *lengths, longer);
+        for (size_t i = 0; i < n; i++)
+            out[i] = lengths[i].index;
+    }
+    if (!lengths) {
+        free(out);
+        out = NULL;
+    }
+    free(lengths);
+    return out;
+}

@@ -59,6 +59,14 @@ void cli_report_file(const cli_report_run *run, cli_summary_file *f);
 /** True where --group wants a start function (or where it was not given): fits the wanted() of analysis/. */
 bool cli_report_wants(void *run, uint32_t group);
 
+/**
+ * The indices of n things that have a begin and an end, the longest first, of equal ones the earlier. The caller frees it;
+ * NULL: no memory.
+ */
+size_t *cli_longest(const void *list, size_t n, size_t bytes, size_t begin_at, size_t end_at);
+#define CLI_LONGEST(list, n)                                                                                           \
+    cli_longest((list), (n), sizeof *(list), offsetof(__typeof__(*(list)), begin), offsetof(__typeof__(*(list)), end))
+
 /* --- parts of documents and pages --- */
 /** {n, total_ns, p50_ns, p90_ns, p95_ns, p99_ns, max_ns}, whatever n is. */
 void cli_json_spread(cli_json *j, const char *key, const gl_spread *s);

@@ -68,6 +68,19 @@ static void stamp(chrome *x, const char *key, int64_t ns)
     ex_out_us(x->out, ns);
 }
 
+/*
+ * Readers hold times as floating-point microseconds, some of them counted from a track's first one, and take ts + dur for
+ * the end, which by rounding can lie behind the begin of what follows: such slices are then not beside each other, and a
+ * reader (speedscope) drops one. So a duration is a hundredth of a nanosecond shorter, which no rounding to nanoseconds sees.
+ */
+static void stretch(chrome *x, int64_t begin, int64_t end)
+{
+    stamp(x, "ts", begin);
+    stamp(x, "dur", end > begin ? end - begin - 1 : 0);
+    if (end > begin)
+        ex_out_str(x->out, "99");
+}
+
 static void tail(chrome *x) { ex_out_char(x->out, '}'); }
 
 static void metadata(chrome *x, const char *what, uint64_t pid, uint64_t tid, const char *name, size_t n)
@@ -127,8 +140,7 @@ static void write_state(chrome *x, const ex_span *s)
     size_t n;
     const char *reason = gl_dict_text(x->dict, s->name, &n);
     head(x, 'X', pid_of(s->g, TRACK_GOROUTINES), EX_NUMBER(s->g));
-    stamp(x, "ts", s->begin);
-    stamp(x, "dur", s->end - s->begin);
+    stretch(x, s->begin, s->end);
     if (n && s->state == GL_G_WAITING) { /* the reason is what a lane should say */
         ex_out_char(x->out, ',');
         text_key(x, "name", reason, n);
@@ -167,8 +179,7 @@ static int write_run(chrome *x, const ex_span *s)
     }
     size_t n = ex_goroutine_name(&x->spans, s->g, name, sizeof name);
     head(x, 'X', pid, s->p);
-    stamp(x, "ts", s->begin);
-    stamp(x, "dur", s->end - s->begin);
+    stretch(x, s->begin, s->end);
     ex_out_char(x->out, ',');
     text_key(x, "name", name, n);
     tail(x);
@@ -247,8 +258,7 @@ static int write_pause(chrome *x, const ex_span *s)
     size_t n;
     const char *reason = gl_dict_text(x->dict, s->name, &n);
     head(x, 'X', TRACK_COLLECTOR, s->kind == EX_GC ? 1 : 2);
-    stamp(x, "ts", s->begin);
-    stamp(x, "dur", s->end - s->begin);
+    stretch(x, s->begin, s->end);
     name_key(x, s->kind == EX_GC ? "GC mark" : "stop the world");
     ex_out_str(x->out, ",\"cat\":\"gc\",\"args\":{\"g\":");
     ex_out_u64(x->out, EX_NUMBER(s->g));

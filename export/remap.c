@@ -4,7 +4,6 @@
 
 #include "collect.h"
 
-#define PROCS_APART 1000u
 
 /* Numbers of one kind: [id] is the other dictionary's number plus one, 0 not known yet. */
 typedef struct numbers {
@@ -131,7 +130,7 @@ static int thread(gl_remap *r, uint32_t id, uint32_t *out)
 
 static uint64_t proc(const gl_remap *r, uint64_t p)
 {
-    return p == GL_NO_PROC ? p : p + (uint64_t)r->process * PROCS_APART;
+    return p == GL_NO_PROC ? p : p + (uint64_t)r->process * GL_PROCS_APART;
 }
 
 static int argument(gl_remap *r, gl_kind kind, uint64_t *v)

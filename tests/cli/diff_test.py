@@ -90,7 +90,7 @@ class Diff(WrittenCase):
         self.diff(program(1), program(2, leak=50), '--fail', code=1)
         self.diff(program(1, leak=50), program(2), '--fail')  # better is no failure
         self.diff(program(1), program(2, pause=3), '--fail', '--tolerance', '900')
-        d = self.diff(program(1), program(1, pause=2.2), '--tolerance', '25')
+        d = self.diff(program(1, rounds=600), program(1, pause=2.2, rounds=600), '--tolerance', '25')
         self.assertTrue(all(x['worse'] for x in d['differences'] if x['what'] == 'pause length') and d['worse'])
 
     def test_a_longer_run_is_no_difference(self):

@@ -99,9 +99,14 @@ class Case(unittest.TestCase):
         return r
 
     def assert_refused(self, r, *words):
-        """One clear line, naming what it should."""
+        """One clear line, naming what it should; of a wrong expression or list two more point at the spot."""
         lines = r.err.strip().splitlines()
-        self.assertEqual(len(lines), 1, r.err)
+        if len(lines) == 3 and set(lines[2].split(':', 1)[1]) <= set(' ^'):
+            self.assertIn('at character ', lines[0])
+            at = int(lines[0].split('at character ')[1].split()[0].rstrip(',;:'))
+            self.assertEqual(lines[2].index('^') - len('golanes:   '), at - 1, r.err)
+        else:
+            self.assertEqual(len(lines), 1, r.err)
         self.assertRegex(lines[0], r'^golanes[a-z -]*: \S')
         self.assertEqual(r.out, b'')
         for word in words:

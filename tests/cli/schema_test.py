@@ -88,6 +88,20 @@ class Schemas(WrittenCase):
     def test_every_command_of_this_kind_has_a_schema(self):
         self.assertEqual(sorted(f[:-len('.json')] for f in os.listdir(FOLDER) if f.endswith('.json')), sorted(schema_traces.COMMANDS))
 
+    def test_every_member_is_described(self):
+        def members(schema, path):
+            for key, value in schema.get('properties', {}).items():
+                yield f'{path}.{key}', value
+                yield from members(value, f'{path}.{key}')
+            for inner in [schema.get('items'), schema.get('additionalProperties'), *schema.get('anyOf', []),
+                          *schema.get('$defs', {}).values()]:
+                if isinstance(inner, dict):
+                    yield from members(inner, path)
+        for command in schema_traces.COMMANDS:
+            every = list(members(self.load(command), command))
+            self.assertGreater(len(every), 10)
+            self.assertEqual([path for path, value in every if not value.get('description') and '$ref' not in value], [])
+
     def test_the_check_itself_notices_what_is_wrong(self):
         schema = self.load('pauses')
         good = self.answer('pauses', schema_traces.files(self.tmp)[0])

@@ -8,13 +8,13 @@ from written import DONE, LANES_OF, PANIC, Trace
 
 COMMANDS = {
     'straddles': (['--cycle', '--kind', 'send,receive,select,mutex'], []),
-    'pauses': ([], ['--per-p', '--include', 'stw,sweep,all-stw']),
+    'pauses': ([], ['--per-p', '--include', 'stw,sweep,all-stw'], ['--percentiles', '--include', 'assist']),
     'stuck': ([], ['--baseline', 'FILE']),
     'channels': ([],),
     'anomalies': ([],),
     'goroutines': ([], ['--group', '^none$']),
     'latency': ([],),
-    'tasks': ([],),
+    'tasks': ([], ['--task', '1'], ['--task', '99']),
     'regions': ([],),
     'path': ([], ['--goroutine', '999']),
     'diff': (['FILE'], [V2], [V1]),

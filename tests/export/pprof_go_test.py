@@ -60,12 +60,27 @@ class AsGo(harness.Case):
 
     def test_go_tool_pprof_reads_it(self):
         trace = self.put('t.trace', harness.unpacked(TRACES[0]))
-        self.golanes('export', '-q', trace, '--to', 'pprof', '--profile', 'sync', '-o', self.path('p.pb.gz'))
+        out = self.top(trace, 'sync')
+        self.assertIn('Type: delay', out)
+        self.assertIn('runtime.chanrecv', out)
+
+    def top(self, trace, kind):
+        self.golanes('export', '-qf', trace, '--to', 'pprof', '--profile', kind, '-o', self.path('p.pb.gz'))
         p = subprocess.run([GO, 'tool', 'pprof', '-top', self.path('p.pb.gz')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            text=True, check=False, env=goref.environment(self.tmp), timeout=600)
         self.assertEqual(p.returncode, 0, p.stdout)
-        self.assertIn('Type: delay', p.stdout)
-        self.assertIn('runtime.chanrecv', p.stdout)
+        return p.stdout
+
+    def test_go_tool_pprof_reads_every_profile(self):
+        """Its total is the sum of our samples' values."""
+        refused = self.golanes('export', self.path('x'), '--to', 'pprof', '--profile', 'none', code=2).err
+        kinds = refused.rsplit('there are ', 1)[1].strip().split(', ')
+        self.assertGreater(len(kinds), len(KINDS))
+        trace = self.put('t.trace', harness.unpacked('traces/annot-gens-go1.25'))
+        for kind in kinds:
+            out = self.top(trace, kind)
+            self.assertIn('Type: ', out, kind)
+            self.assertRegex(out, r'flat +flat%', kind)
 
 
 GO = goref.need_go()

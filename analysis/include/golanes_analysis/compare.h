@@ -1,10 +1,17 @@
 /*
  * Two traces compared: what is worse or better in the second one, beyond what chance explains.
  *
- * A profile holds, for each pause reason, wait reason and start function, how the times are spread, and counts. Two spreads
- * differ when their medians and their geometric means do, by more than the tolerance, and the means of consecutive batches of
- * values say that this is no chance (GL_COMPARE_SURE standard deviations of these). Two counts differ when they do so by more than that many standard deviations of such counts, and by
- * more than the tolerance; those that do not depend on chance (a channel's capacity) when they are not equal.
+ * A profile holds, for each pause reason, wait reason and start function, how the times are spread, and counts. It is
+ * compared so that two runs of one program are equal:
+ *
+ * - Two spreads differ when short ones and long ones have both moved (p25, median and p75 by more than the tolerance, p10
+ *   by half of that), and when the means of slices of time, which scatter as chance has it, say that this is no chance
+ *   (GL_COMPARE_SURE standard deviations of these).
+ * - Where everything else has moved too (the mood) the tolerance grows by a multiple of that: then it was the machine.
+ * - Two counts differ when they do so by more than that many standard deviations of such counts and by more than the
+ *   tolerance, as they are, for the length of the traces, and for the work that was done meanwhile (spans of goroutines);
+ *   straddles also for the number and the length of the pauses. So a longer run is no difference.
+ * - What does not depend on chance (a channel's capacity) differs when it is not equal.
  *
  * Memory: some KB for each reason and start function.
  */
@@ -68,8 +75,14 @@ typedef struct gl_difference {
     double sigmas; /**< how many standard deviations apart; 0 of what does not depend on chance */
 } gl_difference;
 
-/** *out: the weightiest first; the caller frees it. tolerance: 0.5 lets b be half again as much. */
-int gl_profile_compare(gl_profile *a, gl_profile *b, double tolerance, gl_difference **out, size_t *n) GL_MUST_CHECK;
+typedef struct gl_comparison {
+    gl_difference *list; /**< the weightiest first; the caller frees it */
+    size_t n;
+    double mood; /**< the factor by which times differ throughout: near 1 for two runs on a quiet machine */
+} gl_comparison;
+
+/** tolerance: 0.5 lets b be half again as much. */
+int gl_profile_compare(gl_profile *a, gl_profile *b, double tolerance, gl_comparison *out) GL_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -120,11 +120,16 @@ typedef struct gl_send {
 /** Called for each straddling send, not in order of anything. Returns like gl_goroutine_fn. */
 typedef int (*gl_send_fn)(void *user, const gl_send *s);
 
-/** A curve of minimum mutator utilisation beyond those that a summary always has. Stops of the collector always count. */
+/** What a request's percentiles are: the utilisation that 99.9, 99 and 95 of a hundred windows have, or more. */
+enum { GL_MMU_P999, GL_MMU_P99, GL_MMU_P95, GL_MMU_PERCENTILES };
+
+/** A curve of minimum mutator utilisation beyond those that a summary always has. */
 typedef struct gl_mmu_request {
-    bool background, assist, sweep; /**< what else of the collector's counts */
+    bool background, assist, sweep; /**< what of the collector's counts beside its stops */
     bool all_stw;                   /**< every stop of the world counts */
+    bool no_stw;                    /**< not even the collector's stops count */
     bool per_proc;                  /**< the worst P, else the system as a whole */
+    bool percentiles;               /**< how the windows are spread (of all Ps, where each is looked at) */
     const int64_t *windows;         /**< lengths, rising */
     unsigned window_count;          /**< at most 64 */
     unsigned worst_of;              /**< of which length the worst windows are to be found */
@@ -135,10 +140,12 @@ typedef struct gl_mmu_window {
     int64_t begin;
     double utilisation;
     uint32_t p; /**< UINT32_MAX: the system */
+    uint32_t process; /**< whose, of a merged trace; else 0 */
 } gl_mmu_window;
 
 typedef struct gl_mmu_curve {
     const double *least; /**< for each length asked for; NULL where there is none */
+    const double (*percentile)[GL_MMU_PERCENTILES]; /**< the same; within a thousandth. NULL: not asked for */
     double mean;
     const gl_mmu_window *worst; /**< least utilisation first; they do not overlap (on one P) */
     size_t worst_count;
@@ -166,6 +173,7 @@ typedef struct gl_range_figures {
     bool gc;         /**< a stop-the-world of the collector */
     bool open_start; /**< was going on when the trace started */
     bool open_end;   /**< was going on when the trace ended */
+    uint32_t process; /**< whose, of a merged trace; else 0 */
 } gl_range_figures;
 
 typedef struct gl_ranges_figures {
@@ -231,7 +239,8 @@ typedef struct gl_group_figures {
 extern const int64_t gl_mmu_window_ns[GL_MMU_WINDOWS];
 extern const char *const gl_mmu_window_name[GL_MMU_WINDOWS];
 
-/** Minimum mutator utilisation: the least share of the processors that the program had in any window of that length. */
+/** Minimum mutator utilisation: the least share of the processors that the program had in any window of that length. Of a
+ *  merged trace: the process that had least. */
 typedef struct gl_mmu_figures {
     const char *set; /**< what counts as not the program's: "stw+background+assist" */
     double window[GL_MMU_WINDOWS];

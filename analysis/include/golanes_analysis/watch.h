@@ -59,6 +59,8 @@ typedef struct gl_watcher {
 /** GL_E_LIMIT: too many. */
 int gl_summary_watch(gl_summary *s, const gl_watcher *w) GL_MUST_CHECK;
 
+/** The process that an event is of, in a merged trace; else 0. */
+uint32_t gl_summary_process_of(const gl_summary *s, const gl_event *ev);
 /** The start function of a goroutine that is alive (or has just ended), 0 not known. */
 uint32_t gl_summary_group_of(const gl_summary *s, uint64_t g);
 /** Where in the user's code a stack is. */

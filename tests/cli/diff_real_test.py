@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""golanes diff over runs of real programs: silent for two runs of the same one, however busy the machine is, and finding what
+was planted. GOLANES_DIFF_REPEATS: how often each (20 shows what is claimed)."""
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'export'))
+import goref
+import harness
+
+REPEATS = int(os.environ.get('GOLANES_DIFF_REPEATS', '3'))
+DEMO = os.environ.get('CHANRT_DEMO', '')
+PLACE = os.path.dirname(os.path.abspath(__file__))
+BUSY = 1.3  # beyond such a mood the machine, not the program, decides what is seen; the planted pause may drown in it
+
+
+class Runs(harness.Case):
+    """Runs of what self.record makes of a name and of options."""
+
+    def differences(self, a, b):
+        return self.golanes('diff', '-q', '--json', a, b).json_lines()[0]
+
+    def assert_silent(self, *options):
+        for i in range(REPEATS):
+            a, b = self.record(f'a{i}', *options), self.record(f'b{i}', *options)
+            d = self.differences(a, b)
+            said = [(x['what'], x['of'], x['factor']) for x in d['differences']]
+            self.assertEqual(said, [], f'pair {i}, mood {d["mood"]}')
+
+    def assert_found(self, what, of, before, after, busy_too=True):
+        """Each time; where the machine was busy with something else, it tries again, but not for ever."""
+        tries, calm = 0, 0
+        while calm < REPEATS:
+            tries += 1
+            d = self.differences(self.record('before', *before), self.record('after', *after))
+            found = [x for x in d['differences'] if x['what'] == what and of in x['of'] and x['worse']]
+            if not found and not busy_too and d['mood'] > BUSY:
+                if tries >= 4 * REPEATS:
+                    self.skipTest(f'the machine is too busy: mood {d["mood"]}')
+                continue
+            self.assertTrue(found, d)
+            calm += 1
+
+
+class GoRuns(Runs):
+    @classmethod
+    def setUpClass(cls):
+        go = goref.go_command()
+        if not go:
+            raise unittest.SkipTest('no Go 1.26 toolchain')
+        cls.folder = harness.tempfile.mkdtemp(prefix='golanes-test-')
+        cls.addClassCleanup(harness.shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.programs = {}
+        for name, place in (('differs', os.path.join(PLACE, 'differs')),
+                            ('pipeline', os.path.join(harness.SOURCE, 'examples', 'go', 'pipeline'))):
+            out = cls.programs[name] = os.path.join(cls.folder, name)
+            env = {**goref.environment(cls.folder), 'GO111MODULE': 'on'}
+            subprocess.run([go, 'build', '-o', out, '.'], cwd=place, env=env, check=True, timeout=600)
+
+    program = 'differs'
+
+    def record(self, name, *options):
+        path = self.path(name + '.trace')
+        subprocess.run([self.programs[self.program], '-trace', path, *options], stdout=subprocess.DEVNULL, check=True, timeout=120)
+        return path
+
+    def test_nothing_is_said_of_two_runs(self):
+        self.assert_silent()
+
+    def test_pauses_three_times_as_long(self):
+        self.assert_found('pause length', 'GC', ['-chunk', '2048'], ['-chunk', '6144'], busy_too=False)
+
+    def test_fifty_are_left_behind(self):
+        self.assert_found('stuck', 'main.left', [], ['-leak', '50'])
+
+
+class GoRunsOfATime(GoRuns):
+    """A program that runs for a time: how much it does in it depends on the machine."""
+    program = 'pipeline'
+    test_pauses_three_times_as_long = test_fifty_are_left_behind = None
+
+    def test_nothing_is_said_of_two_runs(self):
+        self.assert_silent('-for', '300ms')
+
+
+class Recorded(GoRuns):
+    """The same program as it is, without a tracer of its own: channels are known, with their capacities."""
+    test_pauses_three_times_as_long = None
+
+    def record(self, name, *options):
+        path = self.path(name + '.lanes')
+        p = subprocess.run([harness.GOLANES, 'record', '-qf', '-o', path, '--', self.programs[self.program], *options],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, timeout=120)
+        if not os.path.exists(path):
+            self.skipTest('nothing is recorded here: ' + p.stderr.decode(errors='replace')[-300:])
+        return path
+
+    def test_a_smaller_channel(self):
+        self.assert_found('channel capacity', 'main.request', [], ['-cap', '4'])
+
+
+class Chanrt(Recorded):
+    test_a_smaller_channel = None
+
+    @classmethod
+    def setUpClass(cls):
+        if not os.path.exists(DEMO):
+            raise unittest.SkipTest('examples/chanrt was not built')
+        cls.programs = {'differs': DEMO}
+
+    def test_nothing_is_said_of_two_runs(self):
+        self.assert_silent('--pipeline', '1000', '--storm', '300', '--select', '300', '--gc', '10')
+
+    def test_fifty_are_left_behind(self):
+        what = ['--pipeline', '300', '--gc', '5']
+        self.assert_found('stuck', '', what, [*what, '--leak', '50'])
+
+
+if __name__ == '__main__':
+    harness.main()

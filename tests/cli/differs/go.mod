@@ -1,0 +1,2 @@
+module differs
+go 1.21
