@@ -163,7 +163,7 @@ static int add_value(gl_profile *p, gl_aspect aspect, const char *key, double va
 {
     for (size_t i = 0; i < p->count; i++) {
         if (p->entries[i].aspect == aspect && p->entries[i].key && strcmp(p->entries[i].key, key) == 0) {
-            p->entries[i].value += aspect == GL_ASPECT_CAPACITY ? 0 : value;
+            p->entries[i].value += value; /* of capacities too: a function may make several channels of one type */
             return 0;
         }
     }
