@@ -28,10 +28,14 @@ def install():
         f.write('{"private": true}')
     why = {}
     for name, package in PACKAGES.items():
-        p = subprocess.run(['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--fetch-retries=1', package], cwd=folder,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=240)
-        if p.returncode:
-            why[name] = f'npm has no {package} here: ' + (p.stdout.strip().splitlines() or ['?'])[-1][:200]
+        words = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--fetch-retries=1', '--fetch-timeout=20000', package]
+        try:
+            p = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=240)
+            said = p.stdout.strip().splitlines() if p.returncode else None
+        except subprocess.TimeoutExpired:
+            said = ['it takes too long']
+        if said is not None:
+            why[name] = f'npm gives no {package} here: ' + (said or ['?'])[-1][:200]
             if len(why) == len(PACKAGES):
                 shutil.rmtree(folder, ignore_errors=True)
                 goref.skip('; '.join(why.values()))
