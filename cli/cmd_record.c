@@ -16,6 +16,7 @@
 
 #include "control.h"
 #include "golanes/probe_patch.h"
+#include "golanes/probe_uprobe.h"
 #include "launch.h"
 #include "text.h"
 
@@ -23,13 +24,6 @@
 #define EXIT_NOT_FOUND 127
 #define NAMES_MAX 10000
 #define FLUSH_LEAST INT64_C(10000000)
-
-const gl_probe_provider *const cli_record_providers[] = {
-#if defined(__x86_64__)
-    &gl_probe_patch,
-#endif
-    &gl_probe_emit};
-const size_t cli_record_provider_count = sizeof cli_record_providers / sizeof *cli_record_providers;
 
 typedef struct record {
     const cli_args *args;
@@ -41,6 +35,7 @@ typedef struct record {
     gl_recording *recording;
     gl_control *control;
     cli_record_plan plan;
+    const gl_probe_provider *only; /* of --backend; NULL: whichever fits */
     int64_t started;
 } record;
 
@@ -63,6 +58,7 @@ static int choose_stacks(const record *rec)
 #if defined(__x86_64__)
             gl_probe_patch_choose(&(gl_probe_patch_options){.stacks = (gl_probe_stacks)i});
 #endif
+            gl_probe_uprobe_choose(&(gl_probe_patch_options){.stacks = (gl_probe_stacks)i});
             return 0;
         }
     return cli_usage_error(rec->args->command, "--stacks: '%s' is none of block, none, all", wanted);
@@ -90,7 +86,7 @@ static int check(record *rec)
         rc = cli_record_plan_parse(args, &rec->plan);
     if (rc == 0 && out && strcmp(out, "-") == 0 && (rec->plan.flight || rec->plan.max_bytes))
         rc = cli_usage_error(args->command, "several files can't go to standard output; name one");
-    return rc;
+    return rc ? rc : cli_record_backend_parse(args, &rec->only);
 }
 
 static void read_comm(pid_t pid, char *out, size_t size)
@@ -170,23 +166,6 @@ static gl_probe_target target_of(record *rec)
     t.rings.follow = true;
     t.rings.salvage = true;
     return t;
-}
-
-/** NULL after a line on standard error. */
-static const gl_probe_provider *choose_provider(const gl_probe_target *target)
-{
-    gl_error err = {0};
-    for (size_t i = 0; i < cli_record_provider_count; i++) {
-        int fits = cli_record_providers[i]->fits(target, &err);
-        if (fits > 0)
-            return cli_record_providers[i];
-        if (fits < 0) {
-            cli_say("%s", err.text[0] ? err.text : gl_status_text(fits));
-            return NULL;
-        }
-    }
-    cli_say("%s is nothing that can be recorded", target->path);
-    return NULL;
 }
 
 /* ---- the recording -------------------------------------------------------------------------------------------------- */
@@ -301,12 +280,14 @@ static int record_process(record *rec)
         cli_say("there is no process %ld", (long)rec->pid);
         return CLI_EXIT_INPUT;
     }
-    const gl_probe_provider *provider = choose_provider(&target);
+    const gl_probe_provider *provider = cli_record_choose_provider(&target, rec->only);
     if (!provider)
         return CLI_EXIT_INPUT;
     int rc = open_recording(rec);
     if (rc)
         return rc;
+    if (!rec->quiet)
+        cli_record_say_backend(provider);
     int status = provider->join(&target, &source, &err);
     if (status < 0) {
         drop_recording(rec);
@@ -338,12 +319,14 @@ static int record_program(record *rec)
     if (!gl_launch_find(argv[0], rec->program, sizeof rec->program))
         snprintf(rec->program, sizeof rec->program, "%s", argv[0]);
     gl_probe_target target = target_of(rec);
-    const gl_probe_provider *provider = choose_provider(&target);
+    const gl_probe_provider *provider = cli_record_choose_provider(&target, rec->only);
     if (!provider)
         return CLI_EXIT_INPUT;
     int rc = open_recording(rec);
     if (rc)
         return rc;
+    if (!rec->quiet)
+        cli_record_say_backend(provider);
     pid_t pid;
     gl_probe_source source;
     gl_launch_result result = gl_launch(provider, &target, &pid, &source, &err);
@@ -405,10 +388,14 @@ const cli_command cli_command_record = {
         "ends or crashes.\n\n"
         "Where the file can't be written on (a full disk, a limit, a reader that went away), one line says so, the program goes "
         "on unrecorded, and what was written before can be read; golanes then ends with 4 where the program's own exit "
-        "status is 0. A program that is not there gives 127, one that can't be executed 126.",
+        "status is 0. A program that is not there gives 127, one that can't be executed 126.\n\n"
+        "Where a program's code may not be changed, --backend uprobe has the kernel put its probes at the same places. That "
+        "needs root, or the capabilities CAP_BPF and CAP_PERFMON, and costs the program a hundred times as much or more: the "
+        "line at the start says how much. Where the right is missing, or golanes was built without it, one sentence says so "
+        "and golanes ends with 5.",
     CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_MAX_SIZE, CLI_OPT_MAX_FILES, CLI_OPT_PID,
                 CLI_OPT_BLOCK, CLI_OPT_DROP, CLI_OPT_FLIGHT, CLI_OPT_TRIGGER, CLI_OPT_COOLDOWN, CLI_OPT_SNAP_LIMIT,
-                CLI_OPT_RECORD_STACKS, CLI_OPT_QUIET, CLI_OPT_HELP),
+                CLI_OPT_RECORD_STACKS, CLI_OPT_BACKEND, CLI_OPT_QUIET, CLI_OPT_HELP),
     .examples = {{"golanes record ./server -addr :8080", "Writes server.lanes until the server ends."},
                  {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},
                  {"golanes record --pid $(pidof server)", "Until Ctrl-C."},

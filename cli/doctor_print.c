@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "golanes/probe_uprobe.h"
+
 typedef struct page {
     gl_table *table;
     bool failed;
@@ -77,6 +79,11 @@ static void rows_process(page *p, const cli_doctor *d)
 
 static void rows_host(page *p, const cli_doctor *d)
 {
+    gl_error err = {0};
+    bool available = gl_probe_uprobe_available(&err) == 0;
+    row(p, "--backend uprobe", "%s", available ? "can be used here" : err.text);
+    if (available)
+        row(p, "", "%s; %s", gl_probe_uprobe_cost, gl_probe_uprobe_limits);
     row(p, "clock", "%s; the processor's counter %s", d->clock.source,
         d->clock.constant && d->clock.nonstop ? "keeps its rate and never stops" : "may change its rate or stop");
 }
@@ -292,6 +299,13 @@ void cli_doctor_json(const cli_doctor *d, cli_json *j)
         json_layout(d, j);
     if (d->pid)
         json_process(d, j);
+    gl_error err = {0};
+    bool available = gl_probe_uprobe_available(&err) == 0;
+    cli_json_open(j, "uprobe", '{');
+    cli_json_bool(j, "available", available);
+    if (!available)
+        cli_json_str(j, "why", err.text);
+    cli_json_close(j, '}');
     cli_json_open(j, "clock", '{');
     cli_json_str(j, "source", d->clock.source);
     cli_json_bool(j, "constant_tsc", d->clock.constant);

@@ -18,6 +18,13 @@ void cli_record_status(const gl_recording_figures *f, int64_t ns, double rate, s
 void cli_record_closing(const char *path, const gl_recording_figures *f, const gl_writer_stats *stats, int64_t ns, char *out,
                         size_t size);
 
+/** *only: the provider that --backend names, NULL: whichever fits. 0, or an exit code after a line on standard error. */
+int cli_record_backend_parse(const cli_args *args, const gl_probe_provider **only);
+/** NULL after a line on standard error. */
+const gl_probe_provider *cli_record_choose_provider(const gl_probe_target *target, const gl_probe_provider *only);
+/** What is to be known of a provider's cost before it begins. */
+void cli_record_say_backend(const gl_probe_provider *provider);
+
 #define CLI_RECORD_TRIGGERS_MAX 16
 /** What the options say of files and of a flight. */
 typedef struct cli_record_plan {

@@ -117,7 +117,7 @@ static int find_in_function(maker *m, gl_goprobe_id id)
     if (probe->site == GL_GOSITE_ENTRY)
         gl_sites_entry(&m->sites, id, &c, m->l);
     else
-        gl_sites_returns(&m->sites, id, &c);
+        gl_sites_returns(&m->sites, id, m->p, &c);
     gl_code_clean_up(&c);
     return 0;
 }

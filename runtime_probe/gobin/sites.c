@@ -5,6 +5,8 @@
 
 #include <Zydis/Zydis.h>
 
+#define BACK 12 /* instructions: how far away a thing is looked for */
+
 static gl_gosite *add(gl_sites *s, gl_goprobe_id probe, gl_gosite_kind kind, const gl_code *c)
 {
     if (s->n == s->room) {
@@ -125,7 +127,58 @@ static bool joins(const gl_code *c, uint32_t i)
     return !c->insns[i].jumped_to && c->insns[i - 1].flow == GL_FLOW_NEXT;
 }
 
-static void add_return(gl_sites *s, gl_goprobe_id probe, const gl_code *c, uint32_t ret)
+/* A constant that an instruction puts into EAX or EBX; -1: it puts there something else. */
+static int constant(const gl_goprog *p, const gl_insn *in)
+{
+    const uint8_t *b = gl_goprog_bytes(p, in->at, in->n);
+    if (b && in->n == 2 && b[0] == 0x31 && (b[1] == 0xc0 || b[1] == 0xdb)) /* xor r, r */
+        return 0;
+    return b && in->n == 5 && (b[0] == 0xb8 || b[0] == 0xbb) && b[1] < 128 && !(b[2] | b[3] | b[4]) ? b[1] : -1;
+}
+
+static bool unlocks(const gl_goprog *p, const gl_insn *in)
+{
+    gl_gofunc f;
+    return in->flow == GL_FLOW_CALL && in->target && gl_goprog_func_of(p, in->target, &f) &&
+           (strcmp(f.name, "runtime.unlock2") == 0 || strcmp(f.name, "runtime.unlock") == 0);
+}
+
+/*
+ * The kernel single-steps what an epilogue is made of, but emulates jumps and calls. Where the results are constants that are
+ * set behind a conditional jump, or behind the release of the channel's lock, and nothing else leads here, the outcome is
+ * decided at that instruction.
+ */
+static void place_earlier(gl_gosite *s, const gl_goprog *p, const gl_code *c, uint32_t record)
+{
+    int al = -1, bl = -1;
+    bool same = false; /* mov ebx, eax */
+    gl_regs open = GL_REG_BYTE(GL_RAX) | GL_REG_BYTE(GL_RBX);
+    for (uint32_t i = record; i > 0 && record - i < BACK && !c->insns[i].jumped_to; i--) {
+        const gl_insn *in = &c->insns[i - 1];
+        bool jump = in->flow == GL_FLOW_BRANCH;
+        if (jump || unlocks(p, in)) {
+            s->uprobe_early = jump ? GL_GOEARLY_JUMP : GL_GOEARLY_CALL;
+            s->uprobe_early = al < 0 ? GL_GOEARLY_NOT : s->uprobe_early;
+            s->uprobe = s->uprobe_early ? in->at : s->uprobe;
+            s->uprobe_al = (int8_t)al;
+            s->uprobe_bl = (int8_t)(same ? al : bl);
+            return;
+        }
+        bool part = (in->reg == GL_RAX || in->reg == GL_RBX) && !(in->kills & GL_REG_BYTE(in->reg)); /* cmov, say */
+        if (in->flow != GL_FLOW_NEXT || part)
+            return;
+        if (in->kills & open & GL_REG_BYTE(GL_RAX))
+            al = constant(p, in);
+        if (in->kills & open & GL_REG_BYTE(GL_RBX)) {
+            const uint8_t *b = gl_goprog_bytes(p, in->at, in->n);
+            same = b && in->n == 2 && b[0] == 0x89 && b[1] == 0xc3;
+            bl = constant(p, in);
+        }
+        open &= ~in->kills;
+    }
+}
+
+static void add_return(gl_sites *s, gl_goprobe_id probe, const gl_goprog *p, const gl_code *c, uint32_t ret)
 {
     gl_gosite *site = add(s, probe, GL_GOSITE_RETURN, c);
     if (!site)
@@ -139,13 +192,14 @@ static void add_return(gl_sites *s, gl_goprobe_id probe, const gl_code *c, uint3
         first--;
     settle(site, c, first, ret + 1, record);
     site->uprobe = c->insns[record].at;
+    place_earlier(site, p, c, record);
 }
 
-void gl_sites_returns(gl_sites *s, gl_goprobe_id probe, const gl_code *c)
+void gl_sites_returns(gl_sites *s, gl_goprobe_id probe, const gl_goprog *p, const gl_code *c)
 {
     for (uint32_t i = 0; i < c->count; i++)
         if (c->insns[i].flow == GL_FLOW_RETURN)
-            add_return(s, probe, c, i);
+            add_return(s, probe, p, c, i);
 }
 
 /* Compare and swap */
@@ -161,9 +215,6 @@ bool gl_sites_cas_likely(const gl_goprog *p, const gl_gofunc *f)
     return false;
 }
 
-/* Where an address of a status was computed into the register before: how far back it is looked for. */
-#define BACK 12
-
 static bool computed_status(const gl_code *c, uint32_t i, const gl_golayout *l)
 {
     uint8_t base = c->insns[i].base;
@@ -174,6 +225,34 @@ static bool computed_status(const gl_code *c, uint32_t i, const gl_golayout *l)
                    in->displacement == l->g_atomicstatus;
     }
     return false;
+}
+
+/*
+ * The kernel puts no probe on an instruction with a lock prefix, and has to single-step most others; a conditional jump it
+ * emulates. So: the jump that asks whether the exchange took place, where nothing between has touched what is to be read
+ * there (sete R; test R, R; jump), else the instruction right behind the exchange.
+ */
+static void place_behind(gl_gosite *s, const gl_code *c, uint32_t cas)
+{
+    gl_regs set = 0, keep = GL_REG(s->base) | GL_REG(s->value) | GL_REG(GL_RAX);
+    bool tested = false;
+    s->uprobe = cas + 1 < c->count ? c->insns[cas + 1].at : s->address + s->length;
+    s->uprobe_clear = false;
+    for (uint32_t i = cas + 1; i < c->count && i <= cas + BACK && !c->insns[i].jumped_to; i++) {
+        const gl_insn *in = &c->insns[i];
+        gl_regs kills = in->kills & ~GL_FLAGS;
+        if (in->flow == GL_FLOW_BRANCH && (tested || i == cas + 1)) {
+            s->uprobe = in->at;
+            s->uprobe_clear = tested;
+            return;
+        }
+        if (in->mnemonic == ZYDIS_MNEMONIC_SETZ && set == 0 && kills != 0 && !(kills & keep))
+            set = kills;
+        else if (in->mnemonic == ZYDIS_MNEMONIC_TEST && set != 0 && (in->reads & GL_REGS_ALL) == set && !in->memory_bits)
+            tested = true;
+        else if (in->mnemonic != ZYDIS_MNEMONIC_NOP)
+            return;
+    }
 }
 
 void gl_sites_cas(gl_sites *s, const gl_code *c, const gl_golayout *l)
@@ -189,9 +268,9 @@ void gl_sites_cas(gl_sites *s, const gl_code *c, const gl_golayout *l)
         if (!site)
             return;
         settle(site, c, i, i + 1, i);
-        site->uprobe = site->address;
         site->base = (gl_goreg)in->base;
         site->value = (gl_goreg)in->reg;
+        place_behind(site, c, i);
         site->displacement = (int32_t)in->displacement;
         if (!direct) {
             site->hookable = false;

@@ -13,7 +13,7 @@ typedef struct gl_sites {
 } gl_sites;
 
 void gl_sites_entry(gl_sites *s, gl_goprobe_id probe, const gl_code *c, const gl_golayout *l);
-void gl_sites_returns(gl_sites *s, gl_goprobe_id probe, const gl_code *c);
+void gl_sites_returns(gl_sites *s, gl_goprobe_id probe, const gl_goprog *p, const gl_code *c);
 void gl_sites_cas(gl_sites *s, const gl_code *c, const gl_golayout *l);
 /** Whether a function's bytes may hold a compare-and-swap at all, without decoding them. */
 bool gl_sites_cas_likely(const gl_goprog *p, const gl_gofunc *f);

@@ -5,7 +5,6 @@
 #ifndef GOLANES_GORUN_RECORD_H
 #define GOLANES_GORUN_RECORD_H
 
-#include <assert.h>
 #include <stdint.h>
 
 #define GL_PATCH_UNIT 32u
@@ -44,7 +43,7 @@ typedef struct gl_patch_record {
     uint32_t aux;
     uint8_t a, b, c, type;
 } gl_patch_record;
-static_assert(sizeof(gl_patch_record) == GL_PATCH_UNIT, "a unit");
+_Static_assert(sizeof(gl_patch_record) == GL_PATCH_UNIT, "a unit");
 
 #define GL_PATCH_EXTRA_SHIFT 56
 #define GL_PATCH_FRAMES 16u       /* of a stack at most */

@@ -54,7 +54,10 @@ static void print_site(const gl_goprog *p, const gl_gosite *s)
     printf("site %s %s %" PRIx64 " %u event %u %s dead %04x%s sp %d", gl_goprobes[s->probe].name, kinds[s->kind], s->address,
            s->length, s->event, s->function.name, s->dead, s->flags_dead ? " flags" : "", s->sp_delta);
     if (s->kind == GL_GOSITE_CAS)
-        printf(" base %d value %d", s->base, s->value);
+        printf(" base %d value %d uprobe %" PRIx64 " %02x%s", s->base, s->value, s->uprobe, *gl_goprog_bytes(p, s->uprobe, 1),
+               s->uprobe_clear ? " clear" : "");
+    if (s->kind == GL_GOSITE_RETURN && s->uprobe_early)
+        printf(" early %" PRIx64 " %d %d", s->uprobe, s->uprobe_al, s->uprobe_bl);
     if (s->kind == GL_GOSITE_ENTRY)
         printf(" %s uprobe %" PRIx64 " %02x", s->stack_check ? "checks" : "nosplit", s->uprobe, *gl_goprog_bytes(p, s->uprobe, 1));
     printf("%s%s\n", s->hookable ? "" : " UNHOOKABLE ", s->hookable ? "" : s->why);

@@ -210,6 +210,58 @@ static void compare_and_swaps(void **state)
     assert_non_null(strstr(plan->probes[GL_GOPROBE_CAS].why, "casgstatus does not change"));
 }
 
+/* The kernel emulates jumps: behind an exchange, and before a return, a probe goes to one if nothing is lost by it. */
+static void where_the_kernels_probes_go(void **state)
+{
+    (void)state;
+    drop();
+    /* sete r8b; test r8b,r8b; je +0. Another one sets AL, which has the old state. */
+    const maker_function cas[] = {
+        FUNCTION("runtime.casgstatus", FRAME, CAS(0x8a), 0x41, 0x0f, 0x94, 0xc0, 0x45, 0x84, 0xc0, 0x74, 0x00, EPILOGUE),
+        FUNCTION("runtime.execute", FRAME, CAS(0x8a), 0x0f, 0x94, 0xc0, 0x84, 0xc0, 0x74, 0x00, EPILOGUE),
+        FUNCTION("runtime.ready", FRAME, CAS(0x8a), 0x75, 0x00, EPILOGUE),
+    };
+    plan_of(cas, 3, 0);
+    const gl_gosite *s = site_of(GL_GOPROBE_CAS, 0);
+    assert_int_equal(s->uprobe, s->address + 15);
+    assert_true(s->uprobe_clear);
+    s = site_of(GL_GOPROBE_CAS, 1);
+    assert_int_equal(s->uprobe, s->address + 8);
+    assert_false(s->uprobe_clear);
+    s = site_of(GL_GOPROBE_CAS, 2);
+    assert_int_equal(s->uprobe, s->address + 8);
+    assert_false(s->uprobe_clear);
+    drop();
+    /* je +8; xor eax,eax; return; mov eax,1, where the jump leads; return */
+    const maker_function f = FUNCTION("runtime.chansend", FRAME, 0x74, 0x08, 0x31, 0xc0, EPILOGUE, 0xb8, 1, 0, 0, 0, EPILOGUE);
+    plan_of(&f, 1, 0);
+    s = site_of(GL_GOPROBE_CHANSEND_END, 0);
+    assert_int_equal(s->uprobe_early, GL_GOEARLY_JUMP);
+    assert_int_equal(s->uprobe, s->address - 4);
+    assert_int_equal(s->uprobe_al, 0);
+    s = site_of(GL_GOPROBE_CHANSEND_END, 1);
+    assert_int_equal(s->uprobe_early, GL_GOEARLY_NOT);
+    assert_int_equal(s->uprobe, s->address);
+    drop();
+    /* je +0; mov eax,1; mov ebx,eax; return: the jump leads here, too */
+    const maker_function both = FUNCTION("runtime.chanrecv", FRAME, 0x74, 0x00, 0xb8, 1, 0, 0, 0, 0x89, 0xc3, EPILOGUE);
+    plan_of(&both, 1, 0);
+    s = site_of(GL_GOPROBE_CHANRECV_END, 0);
+    assert_int_equal(s->uprobe_early, GL_GOEARLY_NOT);
+    drop();
+    /* je to the second return; mov eax,1; mov ebx,eax; return; return */
+    const maker_function copied = FUNCTION("runtime.chanrecv", FRAME, 0x74, 0x0d, 0xb8, 1, 0, 0, 0, 0x89, 0xc3, EPILOGUE, EPILOGUE);
+    plan_of(&copied, 1, 0);
+    s = site_of(GL_GOPROBE_CHANRECV_END, 0);
+    assert_int_equal(s->uprobe_early, GL_GOEARLY_JUMP);
+    assert_true(s->uprobe_al == 1 && s->uprobe_bl == 1);
+    drop();
+    /* je to the second return; mov eax,1; cmovne eax,ecx: not a constant */
+    const maker_function g = FUNCTION("runtime.chansend", FRAME, 0x74, 0x0e, 0xb8, 1, 0, 0, 0, 0x0f, 0x45, 0xc1, EPILOGUE, EPILOGUE);
+    plan_of(&g, 1, 0);
+    assert_int_equal(site_of(GL_GOPROBE_CHANSEND_END, 0)->uprobe_early, GL_GOEARLY_NOT);
+}
+
 static const uint8_t plain[] = {FRAME, EPILOGUE};
 
 static void what_was_inlined(void **state)
@@ -256,6 +308,7 @@ int main(void)
         cmocka_unit_test(entries_that_are_refused),
         cmocka_unit_test(returns),
         cmocka_unit_test(compare_and_swaps),
+        cmocka_unit_test(where_the_kernels_probes_go),
         cmocka_unit_test(what_was_inlined),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);

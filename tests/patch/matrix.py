@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Records made Go programs by the patch backend and holds what came out against what they say of themselves.
+"""Records made Go programs by the patch backend (or --backend uprobe) and holds what came out against what they say.
 
-    matrix.py --run PATCH_RUN --source DIR --work DIR [--all] [--release R]... [--kind K]... [--times N] [--attach N]
+    matrix.py --run PATCH_RUN --source DIR --work DIR [--backend uprobe] [--all] [--release R]... [--kind K]... [--times N] [--attach N]
 
 For each release and kind of build: a storm of goroutines, coroutines (since 1.23), and, with cgo, calls back from C, each
 launched and joined: counts equal the program's own, no state is out of turn, nothing is lost, the output is that of an
@@ -56,7 +56,7 @@ def unrecorded(words):
 
 
 def launched(a, words, told):
-    p = subprocess.run([a.run, '--ring', '16', '--facts', told, '--', *words], input=b'\n', stdout=subprocess.PIPE,
+    p = subprocess.run([*a.run, '--ring', '16', '--facts', told, '--', *words], input=b'\n', stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, timeout=300)
     lines = p.stderr.splitlines(keepends=True)
     return p.returncode or facts(told).get('exit', 99), p.stdout, b''.join(x for x in lines if x != b'recording\n')
@@ -65,7 +65,7 @@ def launched(a, words, told):
 def joined(a, words, told):
     target = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     first = target.stdout.readline()
-    recorder = subprocess.Popen([a.run, '--ring', '16', '--facts', told, '-p', str(target.pid)], stdout=subprocess.DEVNULL,
+    recorder = subprocess.Popen([*a.run, '--ring', '16', '--facts', told, '-p', str(target.pid)], stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE)
     said = recorder.stderr.readline()
     out, err = target.communicate(b'\n', timeout=300)
@@ -152,7 +152,7 @@ def attach(a, exe, label, times):
     told = exe + '.facts'
     events, wrong = 0, []
     for i in range(times):
-        r = subprocess.run([a.run, '--facts', told, '-p', str(p.pid), '--for', '40'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        r = subprocess.run([*a.run, '--facts', told, '-p', str(p.pid), '--for', '40'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                            text=True, timeout=120)
         got = facts(told)
         events += got.get('events', 0)
@@ -163,14 +163,14 @@ def attach(a, exe, label, times):
     with open(f'/proc/{p.pid}/maps', encoding='utf-8') as f:
         n = sum('golanes-probe' in line for line in f)
     with open(f'/proc/{p.pid}/status', encoding='utf-8') as f:
-        say(n == 1 and 'TracerPid:\t0' in f.read(), f'{label}: {n} mapping is left, and no tracer')
+        say(n == (a.backend == 'patch') and 'TracerPid:\t0' in f.read(), f'{label}: of our mappings {n} left, and no tracer')
     p.kill()
     p.wait()
     # Once more to its own end, so that it says itself that all went well.
     p = subprocess.Popen([exe, '3s', 'all'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     p.stdout.readline()
     for _ in range(3):
-        subprocess.run([a.run, '-p', str(p.pid), '--for', '100'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+        subprocess.run([*a.run, '-p', str(p.pid), '--for', '100'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
     out = p.communicate(timeout=120)[0]
     say(p.returncode == 0 and out == 'done\n', f'{label}: ends with {p.returncode} and {out!r}')
 
@@ -180,13 +180,13 @@ def killed(a, exe, label):
     p = subprocess.Popen([exe, '60s', 'quiet'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     p.stdout.readline()
     for after in (0.05, 0.2):
-        r = subprocess.Popen([a.run, '-p', str(p.pid), '--for', '20000'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        r = subprocess.Popen([*a.run, '-p', str(p.pid), '--for', '20000'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         r.stderr.readline()
         time.sleep(after)
         r.kill()
         r.communicate()
     alive = p.poll() is None
-    r = subprocess.run([a.run, '--facts', told, '-p', str(p.pid), '--for', '300'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    r = subprocess.run([*a.run, '--facts', told, '-p', str(p.pid), '--for', '300'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                        text=True, timeout=120)
     got = facts(told)
     say(alive and r.returncode == 0 and got.get('events', 0) > 100 and p.poll() is None,
@@ -214,6 +214,7 @@ def main():
     ap = argparse.ArgumentParser()
     for name in ('run', 'source', 'work'):
         ap.add_argument('--' + name, required=True)
+    ap.add_argument('--backend', choices=['patch', 'uprobe'], default='patch')
     ap.add_argument('--all', action='store_true')
     ap.add_argument('--release', action='append')
     ap.add_argument('--kind', action='append')
@@ -222,6 +223,13 @@ def main():
     a = ap.parse_args()
     a.work, a.source = os.path.abspath(a.work), os.path.abspath(a.source)
     os.makedirs(a.work, exist_ok=True)
+    a.run = [a.run, '--backend', a.backend]
+    p = subprocess.run([*a.run, '-p', '1', '--for', '1'], capture_output=True, text=True)
+    if p.returncode == 77:
+        skip(p.stderr.strip())
+    if a.backend == 'uprobe':  # each event costs a trap
+        PROGRAMS.update({name: ([str(int(n) // 10) if int(n) > 99 else n for n in words], first, kinds)
+                         for name, (words, first, kinds) in PROGRAMS.items()})
     some = False
     for release in a.release or VERSIONS:
         root = goroot(release, True)

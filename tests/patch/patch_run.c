@@ -1,5 +1,5 @@
 /*
- * Records a program by the patch backend, and says what came out, one fact a line:
+ * Records a program by the patch backend (or --backend uprobe), and says what came out, one fact a line:
  *
  *     patch_run [--facts FILE] [--ring MIB] [--stacks none|block|all] -- PROGRAM ARGUMENT…    launched
  *     patch_run [--facts FILE] [--ring MIB] -p PID [--for MS]              attached, detached after so long
@@ -19,7 +19,10 @@
 #include <unistd.h>
 
 #include "golanes/probe_patch.h"
+#include "golanes/probe_uprobe.h"
 #include "tally.h"
+
+static const gl_probe_provider *backend = &gl_probe_patch;
 
 static int die(const gl_error *err)
 {
@@ -36,7 +39,7 @@ static pid_t start(char **argv, void *state, int *error)
     if (pid == 0) {
         close(ends[0]);
         fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-        int rc = gl_probe_patch.in_child(state);
+        int rc = backend->in_child(state);
         if (rc == 0) {
             execvp(argv[0], argv);
             rc = errno;
@@ -86,6 +89,8 @@ int main(int argc, char **argv)
             target.pid = atoi(argv[++i]);
         else if (strcmp(argv[i], "--ring") == 0)
             target.rings.large_bytes = (uint64_t)atoi(argv[++i]) << 20;
+        else if (strcmp(argv[i], "--backend") == 0)
+            backend = strcmp(argv[++i], "uprobe") == 0 ? &gl_probe_uprobe : &gl_probe_patch;
         else if (strcmp(argv[i], "--facts") == 0)
             facts = argv[++i];
         else if (strcmp(argv[i], "--for") == 0)
@@ -96,28 +101,33 @@ int main(int argc, char **argv)
         }
     }
     gl_probe_patch_choose(&opt);
+    gl_probe_uprobe_choose(&opt);
     tally s = {.dict = gl_dict_new(), .dump = getenv("GOLANES_PATCH_DUMP") != NULL, .source = &src};
     gl_session_sink sink = tally_sink(&s);
     int rc;
     pid_t pid = target.pid;
+    if (backend == &gl_probe_uprobe && gl_probe_uprobe_available(&err) < 0) {
+        fprintf(stderr, "patch_run: %s\n", err.text);
+        return 77;
+    }
     if (pid) {
-        rc = gl_probe_patch.join(&target, &src, &err);
+        rc = backend->join(&target, &src, &err);
     } else {
         target.path = argv[i + 1];
         target.argv = argv + i + 1;
         gl_probe_start extra = {0};
         void *state;
         int error;
-        rc = gl_probe_patch.fits(&target, &err);
+        rc = backend->fits(&target, &err);
         if (rc <= 0) {
             fprintf(stderr, "patch_run: %s\n", rc < 0 ? err.text : "not a Go program");
             return 3;
         }
-        rc = gl_probe_patch.prepare(&target, &extra, &state, &err);
+        rc = backend->prepare(&target, &extra, &state, &err);
         if (rc < 0)
             return die(&err);
         pid = start(argv + i + 1, state, &error);
-        rc = gl_probe_patch.started(state, pid, &src, &err);
+        rc = backend->started(state, pid, &src, &err);
     }
     if (rc < 0)
         return die(&err);

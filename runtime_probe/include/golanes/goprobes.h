@@ -43,6 +43,9 @@ typedef enum gl_goreg {
     GL_R8, GL_R9, GL_R10, GL_R11, GL_R12, GL_R13, GL_R14, GL_R15
 } gl_goreg;
 
+/** Where a kernel probe for a return may stand before it, because the results are constants behind it. */
+typedef enum gl_goearly { GL_GOEARLY_NOT, GL_GOEARLY_CALL, GL_GOEARLY_JUMP } gl_goearly;
+
 typedef struct gl_gosite {
     gl_goprobe_id probe;
     gl_gosite_kind kind;
@@ -56,7 +59,11 @@ typedef struct gl_gosite {
     bool calls;         /**< the function contains a call, so stack below RSP is accounted for */
     uint16_t dead;      /**< registers (1 << gl_goreg) whose values at the record's place nobody reads any more */
     bool flags_dead;    /**< nor the flags. CAS: before the instruction; what it leaves in them is read behind it */
-    uint64_t uprobe;    /**< where a kernel probe goes: `push rbp` behind the check if there is one (the kernel emulates it) */
+    uint64_t uprobe;    /**< where a kernel probe goes. ENTRY: `push rbp` behind the check if there is one (the kernel emulates
+                             it). CAS: behind the instruction, the jump that asks for its success if that can be */
+    bool uprobe_clear;  /**< CAS: the exchange took place if at `uprobe` the zero flag is clear; else, if it is set */
+    gl_goearly uprobe_early; /**< RETURN: what stands at `uprobe` is a call; or a jump, and it is a return where that is not taken */
+    int8_t uprobe_al, uprobe_bl; /**< the results then; -1: not known */
     gl_goreg base, value; /**< CAS: `lock cmpxchg [base + displacement], value`; the old value is in EAX */
     int32_t displacement;
     int32_t sp_delta;   /**< RSP below the return address at `address`; -1 not known */
