@@ -3,31 +3,23 @@
  * into a nameless .lanes file first, as it can only be read from one end to the other in one go.
  */
 #include "outlanes.h"
-#include "progress.h"
 #include "source.h"
 #include "spool.h"
 #include "text.h"
+#include "weave.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "golanes_export/remap.h"
-
 typedef struct part {
     const char *name;
     cli_source *source;
     gl_reader *reader, *own; /* own: of a Go trace, imported */
     int spool;
-    gl_cursor *cursor;
-    gl_remap *remap;
-    const gl_event *events;
-    size_t n, at;
-    bool ended;
-    int64_t wall;  /* clock at its time 0, 0 not known */
-    int64_t shift; /* its time 0 in the time of the whole */
-    int64_t due;   /* of its next event, in the time of the whole; never steps back */
+    cli_strand strand;
+    int64_t wall; /* clock at its time 0, 0 not known */
 } part;
 
 typedef struct merging {
@@ -35,37 +27,19 @@ typedef struct merging {
     part parts[CLI_OPERANDS_MAX];
     size_t count;
     cli_outlanes out;
-    gl_event batch[256];
-    size_t batched;
 } merging;
 
 /* ---- opening -------------------------------------------------------------------------------------------------------- */
 
-/* The wall clock at time 0: told by the file, or by its first clock record that has one. */
 static int find_wall(part *p, gl_error *err)
 {
-    static const uint16_t clocks[] = {GL_EV_ClockSync};
-    gl_cursor *c = NULL;
-    const gl_event *events;
-    size_t n = 0;
     p->wall = cli_source_facts(p->source)->r.wall_unix_ns;
-    if (p->wall)
-        return 0;
-    int status = gl_cursor_open(p->reader, GL_COL_ARGS, &c, err);
-    if (status == 0)
-        status = gl_cursor_want_types(c, clocks, 1);
-    while (status == 0 && !p->wall && (status = gl_cursor_next(c, &events, &n, err)) == 0 && n > 0)
-        for (size_t i = 0; i < n && !p->wall; i++)
-            if (events[i].type == GL_EV_ClockSync && events[i].arg[2] && events[i].arg[2] < INT64_MAX)
-                p->wall = (int64_t)events[i].arg[2] - events[i].time;
-    gl_cursor_close(c);
-    return status;
+    return p->wall ? 0 : cli_strand_wall(p->reader, &p->wall, err);
 }
 
 static int open_part(merging *x, size_t i, gl_error *err)
 {
     part *p = &x->parts[i];
-    const gl_dict *dict;
     cli_source_options o = cli_source_options_of(x->args);
     p->name = x->args->operands[i];
     p->spool = -1;
@@ -75,20 +49,14 @@ static int open_part(merging *x, size_t i, gl_error *err)
     status = cli_spool(p->source, &p->reader, &p->own, &p->spool, err);
     if (status == 0)
         status = find_wall(p, err);
-    if (status == 0)
-        status = gl_reader_dict(p->reader, &dict, err);
-    if (status == 0)
-        status = gl_cursor_open(p->reader, GL_COL_ALL, &p->cursor, err);
-    if (status < 0)
-        return status;
-    p->remap = gl_remap_new(dict, x->out.dict, (uint32_t)i);
-    return p->remap ? 0 : GL_E_NOMEM;
+    p->strand.reader = p->reader;
+    p->strand.process = (uint32_t)i;
+    return status < 0 ? status : cli_strand_open(&p->strand, x->out.dict, err);
 }
 
 static void close_part(part *p)
 {
-    gl_cursor_close(p->cursor);
-    gl_remap_destroy(p->remap);
+    cli_strand_close(&p->strand);
     gl_reader_close(p->own);
     cli_source_close(p->source);
     if (p->source && p->spool >= 0)
@@ -110,7 +78,7 @@ static int shift_by_offsets(merging *x)
     size_t k = 1;
     for (size_t i = 0; i < x->args->given_count; i++)
         if (x->args->given[i].id == CLI_OPT_OFFSET)
-            x->parts[k++].shift = (int64_t)x->args->given[i].number;
+            x->parts[k++].strand.shift = (int64_t)x->args->given[i].number;
     return 0;
 }
 
@@ -127,66 +95,23 @@ static int shift_by_walls(merging *x, gl_error *err)
         first = p->wall < first ? p->wall : first;
     }
     for (size_t i = 0; i < x->count; i++)
-        x->parts[i].shift = x->parts[i].wall - first;
+        x->parts[i].strand.shift = x->parts[i].wall - first;
     return 0;
 }
 
 /* ---- the merge ------------------------------------------------------------------------------------------------------ */
 
-/* Makes the part's next event ready. A stamp may step back a little: the part's own order holds. */
-static int advance(part *p, gl_error *err)
+static int to_out(void *user, const gl_event *events, size_t n)
 {
-    if (p->at == p->n) {
-        p->at = 0;
-        int status = gl_cursor_next(p->cursor, &p->events, &p->n, err);
-        if (status < 0)
-            return status;
-        p->ended = p->n == 0;
-    }
-    if (!p->ended && p->events[p->at].time + p->shift > p->due)
-        p->due = p->events[p->at].time + p->shift;
-    return 0;
-}
-
-static int flush(merging *x)
-{
-    size_t n = x->batched;
-    x->batched = 0;
-    return n ? cli_outlanes_events(&x->out, x->batch, n) : 0;
-}
-
-static int take(merging *x, part *p)
-{
-    gl_event *ev = &x->batch[x->batched++];
-    *ev = p->events[p->at++];
-    ev->time += p->shift;
-    if (ev->type == GL_EV_Lost)
-        ev->arg[2] += (uint64_t)p->shift;
-    int status = gl_remap_event(p->remap, ev);
-    return status == 0 && x->batched == sizeof x->batch / sizeof *x->batch ? flush(x) : status;
+    return cli_outlanes_events(user, events, n);
 }
 
 static int run_parts(merging *x, gl_error *err)
 {
-    int status = 0;
-    for (size_t i = 0; i < x->count && status == 0; i++) {
-        x->parts[i].due = INT64_MIN;
-        status = advance(&x->parts[i], err);
-    }
-    while (status == 0) {
-        part *next = NULL;
-        for (size_t i = 0; i < x->count; i++)
-            if (!x->parts[i].ended && (!next || x->parts[i].due < next->due))
-                next = &x->parts[i];
-        if (!next)
-            return flush(x);
-        status = take(x, next);
-        if (status == 0)
-            status = advance(next, err);
-        if (status == 0 && x->batched == 0 && cli_signals_came())
-            return gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "cancelled");
-    }
-    return status;
+    cli_strand *strands[CLI_OPERANDS_MAX];
+    for (size_t i = 0; i < x->count; i++)
+        strands[i] = &x->parts[i].strand;
+    return cli_weave(strands, x->count, to_out, &x->out, err);
 }
 
 /* Each file is a process: its name is the file's. */
@@ -206,12 +131,12 @@ static int put_process(merging *x, size_t i)
     if (status == 0)
         status = cli_outlanes_meta(&x->out, key, "%s", p->name);
     snprintf(key, sizeof key, "merge.%zu.shift_ns", i);
-    return status == 0 ? cli_outlanes_meta(&x->out, key, "%" PRId64, p->shift) : status;
+    return status == 0 ? cli_outlanes_meta(&x->out, key, "%" PRId64, p->strand.shift) : status;
 }
 
 static int put_facts(merging *x)
 {
-    int64_t wall = x->parts[0].wall - x->parts[0].shift;
+    int64_t wall = x->parts[0].wall - x->parts[0].strand.shift;
     int status = cli_outlanes_meta(&x->out, "source.kind", "merge");
     if (status == 0)
         status = cli_outlanes_meta(&x->out, "golanes.version", "%s", GOLANES_VERSION);

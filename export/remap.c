@@ -144,7 +144,7 @@ static int argument(gl_remap *r, gl_kind kind, uint64_t *v)
     case GL_KIND_PROC: *v = proc(r, *v); return 0;
     case GL_KIND_GOROUTINE:
     case GL_KIND_TASK:
-    case GL_KIND_CHAN: *v = *v ? *v | (uint64_t)r->process << 48 : 0; return 0;
+    case GL_KIND_CHAN: *v = *v ? *v + ((uint64_t)r->process << 48) : 0; return 0;
     default: return 0;
     }
     *v = id;
@@ -158,7 +158,7 @@ int gl_remap_event(gl_remap *r, gl_event *ev)
     if (status == 0 && ev->stack)
         status = stack(r, ev->stack, &ev->stack);
     ev->p = (uint32_t)proc(r, ev->p);
-    ev->g = ev->g ? ev->g | (uint64_t)r->process << 48 : 0;
+    ev->g = ev->g ? ev->g + ((uint64_t)r->process << 48) : 0;
     for (unsigned i = 0; info && i < info->arg_count && status == 0; i++)
         status = argument(r, info->args[i].kind, &ev->arg[i]);
     return status;

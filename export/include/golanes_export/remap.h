@@ -4,7 +4,7 @@
  *
  * With a process number, what a number means in one process only (goroutines, tasks, channels, Ps) is made different from
  * what other processes call so: goroutines, tasks and channels get the process in bits 48 and up, the Ps of process k are
- * 1000 k and up.
+ * 1000 k and up. Where the trace holds several processes, k is the number of the first of them.
  *
  * Threads: one thread at a time per gl_remap.
  */
