@@ -21,6 +21,7 @@
 #include "source.h"
 #include "temporary.h"
 #include "term.h"
+#include "view.h"
 #include "view_files.h"
 
 #define FLUSH_NS 100000000 /* what was imported in this time can be seen */
@@ -28,6 +29,8 @@
 
 typedef struct view {
     const cli_args *args;
+    const char *path;    /* of what is shown, as it was given */
+    const gl_live *live; /* NULL: it is no live view */
     cli_source *source;
     gl_reader *reader;
     gl_reader *own; /* of an imported file, else NULL */
@@ -324,7 +327,7 @@ static int look(view *v, gl_term *t, const gl_config *config)
     gl_app *a = NULL;
     char why[200];
     bool ascii = cli_args_has(v->args, CLI_OPT_ASCII) || !gl_term_is_unicode(t) || config->ascii;
-    gl_app_options o = {.reader = v->reader, .name = name_of(v->args->operands[0]), .importing = v->own != NULL,
+    gl_app_options o = {.reader = v->reader, .name = name_of(v->path), .importing = v->own != NULL, .live = v->live,
                         .promised = v->promised, .import_state = v->own ? state_of_import : NULL, .import_user = v,
                         .theme = theme_of(v->args, config, gl_term_colours(t)), .ascii = ascii};
     int rc = gl_app_open(&o, &a, &err);
@@ -333,11 +336,12 @@ static int look(view *v, gl_term *t, const gl_config *config)
         return cli_failed(rc, &err);
     }
     gl_app_configure(a, config);
-    cli_state_read(a, v->args->operands[0]);
+    if (!v->live)
+        cli_state_read(a, v->path);
     int came = 0, code = place(a, v->args);
     if (code == 0)
         came = gl_app_run(a, t);
-    bool kept = cli_state_write(a, v->args->operands[0], why, sizeof why) == 0;
+    bool kept = v->live || cli_state_write(a, v->path, why, sizeof why) == 0;
     gl_app_close(a);
     gl_term_close(t);
     if (!kept)
@@ -362,9 +366,17 @@ static int run(view *v)
     return code;
 }
 
+int cli_view_live(const cli_args *args, gl_reader *reader, const char *name, const gl_live *live)
+{
+    view v = {.args = args, .path = name, .live = live, .reader = reader, .spool = -1};
+    return run(&v);
+}
+
+bool cli_view_theme_is_known(const cli_args *args) { return theme_of(args, NULL, 256) != NULL; }
+
 static int run_view(const cli_args *args)
 {
-    view v = {.args = args, .spool = -1};
+    view v = {.args = args, .path = args->operands[0], .spool = -1};
     int w = 0, h = 0;
     bool picture = cli_args_has(args, CLI_OPT_RENDER);
     int code = picture ? parse_size(args, &w, &h) : 0;

@@ -387,4 +387,3 @@ ACTION(cancel)
 }
 
 ACTION(redraw) { NO_ARGUMENT; gl_app_resize(a, a->w, a->h); }
-ACTION(quit) { NO_ARGUMENT; a->quit = true; }

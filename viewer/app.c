@@ -37,6 +37,9 @@ int gl_app_open(const gl_app_options *opt, gl_app **out, gl_error *err)
     a->import_user = opt->import_user;
     if (a->importing)
         gl_model_promise(a->m, opt->promised);
+    a->live = opt->live;
+    if (a->live && a->live->notice)
+        gl_app_say(a, false, "%s", a->live->notice);
     a->plain = a->ascii || a->theme->depth == GL_DEPTH_MONO;
     a->detail = GL_DETAIL_NORMAL;
     a->from = a->m->begin;

@@ -80,8 +80,19 @@ typedef enum gl_prompt_kind {
     GL_PROMPT_GOTO,
     GL_PROMPT_MARK,
     GL_PROMPT_BOOKMARK,
-    GL_PROMPT_JUMP
+    GL_PROMPT_JUMP,
+    GL_PROMPT_KEEP,
+    GL_PROMPT_LEAVE
 } gl_prompt_kind;
+
+/** Of a live view: its recording is in a temporary file, and its owner keeps it when that is asked for. */
+typedef struct gl_live {
+    const char *name;   /**< proposed for it */
+    const char *notice; /**< said at the start; NULL: nothing */
+    /** 0; or -1, and why it could not be. */
+    int (*keep)(void *user, const char *name, char *why, size_t why_size);
+    void *user;
+} gl_live;
 
 typedef struct gl_config gl_config;
 
@@ -151,6 +162,8 @@ typedef struct gl_app {
     char message[256];
     bool message_is_error;
     bool quit;
+    const gl_live *live;    /**< NULL: this is no live view */
+    bool live_kept, leaving; /**< leaving: as soon as it is kept */
 
     gl_search search;
     gl_trail trail;         /**< the critical path, n 0 none */
@@ -193,6 +206,7 @@ typedef struct gl_app_options {
     int64_t promised;       /**< where the trace will end once it is imported, ns; 0 not known */
     gl_import_state import_state; /**< NULL: the file alone says whether it grows */
     void *import_user;
+    const gl_live *live;    /**< of a live view; must outlive the app */
 } gl_app_options;
 
 int gl_app_open(const gl_app_options *opt, gl_app **out, gl_error *err) GL_MUST_CHECK;

@@ -137,6 +137,7 @@ static void end_prompt(gl_app *a)
     case GL_PROMPT_FIND: gl_do_find(a, text, 0); break;
     case GL_PROMPT_GOTO: gl_app_go_text(a, text); break;
     case GL_PROMPT_BOOKMARK: gl_do_bookmark(a, text, 0); break;
+    case GL_PROMPT_KEEP: gl_do_keep(a, text, 0); break;
     default: break;
     }
 }
@@ -174,6 +175,10 @@ static void prompt_key(gl_app *a, int key)
             (mark ? gl_do_mark : gl_do_jump)(a, letter, 0);
         return;
     }
+    if (a->prompt == GL_PROMPT_LEAVE) {
+        gl_live_leave_key(a, key);
+        return;
+    }
     switch (key) {
     case GL_KEY_ENTER: end_prompt(a); break;
     case GL_KEY_ESC:
@@ -207,6 +212,8 @@ void gl_app_key(gl_app *a, int key)
     if (a->help && help_key(a, key))
         return;
     const gl_command *c = gl_app_command_by_key(a, key);
+    if (a->live && key == 'w') /* there it writes, as in many programs */
+        c = gl_command_by_name("keep", 4);
     if (a->help) {
         a->help = false;
         /* The key that closes the help is not meant for what lies below, unless it leaves. */

@@ -29,6 +29,8 @@ const char *gl_app_keys(const gl_app *a, const gl_command *c, char *out);
 /** The first of them, by the command's name. */
 const char *gl_app_key_of(const gl_app *a, const char *command, char *out);
 const char *gl_section_title(gl_section s);
+/** The answer to whether the recording of a live view is to be kept. */
+void gl_live_leave_key(gl_app *a, int key);
 /** Goes to what a person typed: a time ("14.2ms", "3s"), "G37", or a function (regular expression). */
 void gl_app_go_text(gl_app *a, const char *text);
 

@@ -10,6 +10,8 @@ static const char *const prompt_words[] = {
     [GL_PROMPT_GOTO] = "go to (14.2ms, G37, function): ", [GL_PROMPT_MARK] = "mark (a letter): ",
     [GL_PROMPT_BOOKMARK] = "bookmark (a name): ",
     [GL_PROMPT_JUMP] = "jump to mark (a letter): ",
+    [GL_PROMPT_KEEP] = "keep the recording as (a file's name): ",
+    [GL_PROMPT_LEAVE] = "keep this recording? y, n, or Esc to stay ",
 };
 
 static void draw_prompt(const gl_app *a, gl_pen *p)
@@ -149,6 +151,10 @@ static void draw_hints(const gl_app *a, gl_pen *p)
                                 {"order", NULL, NULL, "order"},
                                 {"view", NULL, "1", "timeline"},
                                 {"cancel", NULL, NULL, "back"}};
+    if (a->live && !a->live_kept) {
+        gl_pen_text(p, GL_ROLE_KEY, "w");
+        gl_pen_text(p, GL_ROLE_DIM, " keep  ");
+    }
     bool is_list = gl_view_info_of(a->view)->list;
     size_t n = is_list ? sizeof list / sizeof *list : sizeof timeline / sizeof *timeline;
     for (size_t i = 0; i < n; i++) {
