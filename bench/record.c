@@ -136,7 +136,7 @@ static int record(char *self, char **argv, bool block)
         die("no temporary file");
     close(fd);
     if (gl_recording_open(&(gl_recording_options){.path = path, .force = true}, &r, &err) < 0 ||
-        gl_launch(&gl_probe_emit, &target, &pid, &source, &err) != GL_LAUNCHED || !source.ops ||
+        gl_launch(&gl_probe_emit, &target, NULL, &pid, &source, &err) != GL_LAUNCHED || !source.ops ||
         gl_recording_add(r, &source, &err) < 0 || gl_recording_start(r, &err) < 0)
         die(err.text);
     double cpu = 0;

@@ -150,6 +150,28 @@ static void rows_source(page *p, const cli_facts *f)
         row(p, "", "%s, %" PRIu64 " part%s", gl_unit_bytes(a, f->r.bytes_total), f->r.parts, f->r.parts == 1 ? "" : "s (generations)");
 }
 
+static const char *meta_of_process(gl_reader *r, unsigned i, const char *what)
+{
+    char key[48];
+    snprintf(key, sizeof key, "process.%u.%s", i, what);
+    return gl_reader_meta(r, key);
+}
+
+/** The programs of a recording that followed children, or was added to. */
+static void rows_processes(page *p, gl_reader *r)
+{
+    const char *path;
+    for (unsigned i = 0; (path = meta_of_process(r, i, "path")) != NULL; i++) {
+        char a[GL_UNIT_TEXT_MAX], b[GL_UNIT_TEXT_MAX], life[120] = "";
+        const char *from = meta_of_process(r, i, "start_ns"), *to = meta_of_process(r, i, "end_ns"),
+                   *as = meta_of_process(r, i, "exit");
+        if (from)
+            snprintf(life, sizeof life, ", from %s%s%s%s%s", gl_unit_ns(a, strtoll(from, NULL, 10)), to ? " to " : "",
+                     to ? gl_unit_ns(b, strtoll(to, NULL, 10)) : "", as ? ", ended with " : "", as ? as : "");
+        row(p, i ? "" : "programs", "%s%s", path, life);
+    }
+}
+
 static void rows_damage(page *p, const cli_facts *f)
 {
     char a[GL_UNIT_TEXT_MAX], b[GL_UNIT_TEXT_MAX];
@@ -177,6 +199,7 @@ static void rows_lanes(page *p, const info *in)
     const gl_reader_info *l = in->lanes;
     row(p, "kind", "golanes trace file, version %u.%u", l->version_major, l->version_minor);
     rows_source(p, in->facts);
+    rows_processes(p, cli_source_reader(in->source));
     rows_time(p, in);
     row(p, "events", "%s in %s chunks", gl_unit_count(a, l->events), gl_unit_count(b, l->event_chunks));
     if (in->whole) {

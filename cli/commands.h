@@ -79,7 +79,7 @@ typedef struct cli_example {
 struct cli_args;
 struct gl_text;
 #define CLI_COMMAND_OPTIONS_MAX 32
-#define CLI_COMMAND_EXAMPLES_MAX 5
+#define CLI_COMMAND_EXAMPLES_MAX 6
 
 typedef struct cli_command {
     const char *name;

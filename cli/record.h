@@ -6,6 +6,7 @@
 
 #include "args.h"
 
+#include "record_follow.h"
 #include "recording.h"
 
 /** Where events can come from, in the order in which they are asked whether a program is theirs. */
@@ -41,20 +42,35 @@ void cli_record_plan_clean_up(cli_record_plan *plan);
 /** Parses "64MiB", "1.5G", "4096" into bytes. False where it is none, or does not fit. */
 bool cli_size_parse(const char *text, uint64_t *bytes);
 
+/** In the environment of a recorder that golanes live has started: the descriptor of a pipe whose end ends the recording. */
+#define CLI_RECORD_LEASH "GOLANES_LEASH_FD"
+/** That descriptor, not to be inherited any more; -1: there is none. */
+int cli_record_leash(void);
+
 /** How a recording's wait ended. */
 typedef struct cli_record_end {
     int wait_status;  /**< of the program, as waitpid has it; started programs only */
     bool interrupted; /**< a signal ended the recording of a process */
+    bool let_go;      /**< a program that was started goes on without us */
 } cli_record_end;
 
 /** Blocks the signals that cli_record_wait looks after. Before any thread is made and before the program is started. */
 void cli_record_block_signals(void);
+/** What is waited for. */
+typedef struct cli_record_watch {
+    pid_t pid;
+    bool child; /**< it was started by us */
+    bool flight, quiet;
+    gl_recording *recording;
+    cli_follow *follow;
+    int leash;    /**< see cli_record_leash */
+} cli_record_watch;
 /**
  * Waits for the end of a program that was started (child) or of a process, or for a signal that ends the recording of a
  * process. A started program gets the signals that were sent to us, and we stop when it stops; SIGUSR1 has the past of a
- * flight written instead. Draws the status line.
+ * flight written instead. Looks after processes that are followed. Draws the status line.
  */
-void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool flight, bool quiet, cli_record_end *end);
+void cli_record_wait(const cli_record_watch *what, cli_record_end *end);
 /** Ends this process as the program ended: by the same signal, without a core of its own. Returns the exit status where
     the program exited. */
 int cli_record_end_as(int wait_status);

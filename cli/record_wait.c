@@ -7,9 +7,11 @@
 #include "record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,7 +32,9 @@ typedef struct watch {
     pid_t pid;
     bool child, draw, flight, quiet;
     gl_recording *recording;
+    cli_follow *follow;
     cli_record_end *end;
+    int leash;
     int signals, process; /* descriptors; process: readable once it has ended, -1 not to be had */
     int64_t started, drawn;
     uint64_t drawn_events;
@@ -109,6 +113,19 @@ static bool look_at_child(watch *w)
         }
         stop_too(w, WSTOPSIG(status));
     }
+}
+
+/** Processes that are followed, the program among them as long as it is one of those. True once it has ended. */
+static bool look_at_followed(watch *w)
+{
+    gl_follow *f = w->follow->follow;
+    gl_follow_look(f);
+    int stopped = gl_follow_root_stopped(f);
+    if (stopped)
+        stop_too(w, stopped);
+    if (gl_follow_root_ended(f, &w->end->wait_status))
+        return true;
+    return !gl_follow_has_root(f) && w->child && look_at_child(w);
 }
 
 /** True where the recording is to end. */
@@ -206,37 +223,70 @@ static bool process_ended(const watch *w)
     return kill(w->pid, 0) < 0 && errno == ESRCH;
 }
 
+static bool leash_ended(watch *w)
+{
+    struct pollfd p = {w->leash, POLLIN, 0};
+    if (w->leash < 0 || poll(&p, 1, 0) <= 0)
+        return false;
+    w->end->interrupted = true;
+    w->end->let_go = w->child;
+    return true;
+}
+
 static bool ended(watch *w)
 {
+    if (leash_ended(w))
+        return true;
     if (read_signals(w))
         return true;
+    if (w->follow->follow && look_at_followed(w))
+        return true;
     if (w->child)
-        return look_at_child(w);
+        return !w->follow->follow && look_at_child(w);
     return process_ended(w) || gl_recording_ended(w->recording);
 }
 
-void cli_record_wait(pid_t pid, bool child, gl_recording *r, bool flight, bool quiet, cli_record_end *end)
+static void before_line(void *user)
 {
-    watch w = {.pid = pid, .child = child, .recording = r, .flight = flight, .quiet = quiet, .end = end, .started = now_ns()};
+    erase(user);
+}
+
+void cli_record_wait(const cli_record_watch *what, cli_record_end *end)
+{
+    watch w = {.pid = what->pid, .child = what->child, .recording = what->recording, .flight = what->flight,
+               .quiet = what->quiet, .follow = what->follow, .leash = what->leash, .end = end, .started = now_ns()};
     sigset_t set;
     *end = (cli_record_end){0};
-    w.draw = !quiet && isatty(STDERR_FILENO);
+    w.draw = !w.quiet && isatty(STDERR_FILENO);
     w.drawn = w.started;
     signals_looked_after(&set);
     w.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    w.process = (int)syscall(SYS_pidfd_open, pid, 0);
-    struct pollfd p[2] = {{w.signals, POLLIN, 0}, {w.process, POLLIN, 0}};
+    w.process = (int)syscall(SYS_pidfd_open, w.pid, 0);
+    w.follow->before_line = before_line;
+    w.follow->user = &w;
+    int gates = w.follow->follow ? gl_follow_descriptor(w.follow->follow) : -1;
+    struct pollfd p[4] = {{w.signals, POLLIN, 0}, {w.leash, POLLIN, 0}, {gates, POLLIN, 0}, {w.process, POLLIN, 0}}; /* those
+        below 0 are passed over */
     while (!ended(&w)) {
         say_notes(&w);
         draw(&w);
-        int timeout = w.draw || flight ? DRAW_EVERY_MS : child ? -1 : 1000;
-        poll(p, w.process >= 0 ? 2 : 1, w.process >= 0 || child ? timeout : 100);
+        int timeout = w.draw || w.flight ? DRAW_EVERY_MS : w.child ? -1 : 1000;
+        poll(p, 4, w.process >= 0 || w.child ? timeout : 100);
     }
     say_notes(&w);
     erase(&w);
+    w.follow->before_line = NULL;
     close(w.signals);
     if (w.process >= 0)
         close(w.process);
+}
+
+int cli_record_leash(void)
+{
+    const char *number = getenv(CLI_RECORD_LEASH);
+    int fd = number ? (int)strtol(number, NULL, 10) : -1;
+    unsetenv(CLI_RECORD_LEASH);
+    return fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
 }
 
 int cli_record_end_as(int wait_status)

@@ -45,6 +45,16 @@ bool gl_idmap_put(gl_idmap *map, uint64_t key, uint32_t value)
     return true;
 }
 
+bool gl_idmap_set(gl_idmap *map, uint64_t key, uint32_t value)
+{
+    for (size_t i = map->cell ? gl_idmap_hash(key) & map->mask : 0; map->cell && map->cell[i].value; i = (i + 1) & map->mask)
+        if (map->cell[i].key == key) {
+            map->cell[i].value = value + 1;
+            return true;
+        }
+    return gl_idmap_put(map, key, value);
+}
+
 void gl_idmap_free(gl_idmap *map)
 {
     free(map->cell);

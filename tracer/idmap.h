@@ -28,6 +28,8 @@ static inline uint64_t gl_idmap_hash(uint64_t key)
 bool gl_idmap_find(const gl_idmap *map, uint64_t key, uint32_t *value);
 /** Adds a key that is not there yet; false: no memory. value < UINT32_MAX. */
 bool gl_idmap_put(gl_idmap *map, uint64_t key, uint32_t value);
+/** The same, also where it is there: then the value is another from now on. */
+bool gl_idmap_set(gl_idmap *map, uint64_t key, uint32_t value);
 void gl_idmap_free(gl_idmap *map);
 
 #endif

@@ -98,6 +98,24 @@ static gl_event *announce(gl_feed *feed, gl_event *at, const gl_event *first)
     return at + 1;
 }
 
+#define PROCS_APART 1000u
+
+/** What a number means in one process only is made different from what the others call so: Ps, channels, tasks.
+    (Goroutines are told apart where they come from.) */
+static void set_apart(gl_event *ev, uint32_t of)
+{
+    const gl_event_info *info = gl_event_lookup(ev->type);
+    if (ev->p != GL_NO_PROC)
+        ev->p += of * PROCS_APART;
+    for (unsigned i = 0; info && i < info->arg_count; i++) {
+        gl_kind kind = info->args[i].kind;
+        if (kind == GL_KIND_PROC && ev->arg[i] != GL_NO_PROC)
+            ev->arg[i] += (uint64_t)of * PROCS_APART;
+        else if ((kind == GL_KIND_CHAN || kind == GL_KIND_TASK) && ev->arg[i])
+            ev->arg[i] += (uint64_t)of << 48;
+    }
+}
+
 static int on_events(void *user, const gl_event *events, size_t n)
 {
     gl_feed *feed = user;
@@ -109,6 +127,8 @@ static int on_events(void *user, const gl_event *events, size_t n)
         if (feed->pending)
             at = announce(feed, at, &events[i]);
         *at = events[i];
+        if (feed->intake->process)
+            set_apart(at, feed->intake->process);
         at->time = to_ns(clock, (uint64_t)events[i].time);
         if (at->type == GL_EV_Lost)
             at->arg[2] = (uint64_t)to_ns(clock, at->arg[2]);
@@ -139,6 +159,14 @@ static gl_feed *new_feed(gl_intake *in)
     return feed;
 }
 
+/** One that an earlier source of this place had: its queue stays in the order. */
+static void renew(gl_feed *feed)
+{
+    feed->largest = INT64_MIN;
+    feed->more = false;
+    feed->pending = 0;
+}
+
 static int find_rings(gl_intake *in)
 {
     uint32_t n = in->source.ops->rings(in->source.self);
@@ -150,8 +178,12 @@ static int find_rings(gl_intake *in)
         in->capacity = n;
     }
     for (; in->feeds < n; in->feeds++) {
-        if (!(in->feed[in->feeds] = new_feed(in)))
-            return GL_E_NOMEM;
+        if (in->feeds == in->made) {
+            if (!(in->feed[in->made] = new_feed(in)))
+                return GL_E_NOMEM;
+            in->made++;
+        }
+        renew(in->feed[in->feeds]);
         in->recording->rings++;
     }
     return 0;
@@ -211,10 +243,22 @@ int gl_intake_finish(gl_intake *in, gl_error *err)
 
 int gl_intake_open(gl_intake *in, gl_recording *r, const gl_probe_source *source)
 {
-    *in = (gl_intake){.source = *source, .recording = r, .open = true};
+    *in = (gl_intake){.source = *source, .recording = r, .open = true, .feed = in->feed, .made = in->made,
+                      .capacity = in->capacity, .aside = in->aside};
     source->ops->take_clock(source->self, &in->first);
-    in->aside = new_feed(in);
+    if (!in->aside)
+        in->aside = new_feed(in);
     return in->aside ? 0 : GL_E_NOMEM;
+}
+
+/** Another source that reads the same clock and has done so for a while. */
+static const gl_intake *same_clock(const gl_intake *in)
+{
+    const gl_recording *r = in->recording;
+    for (unsigned i = 0; i < r->intakes; i++)
+        if (&r->intake[i] != in && r->intake[i].open && r->intake[i].source.clock == in->source.clock && r->intake[i].clock.count > 0)
+            return &r->intake[i];
+    return NULL;
 }
 
 int gl_intake_begin(gl_intake *in, gl_error *err)
@@ -222,11 +266,24 @@ int gl_intake_begin(gl_intake *in, gl_error *err)
     gl_ring_pair second;
     /* At once, as a short program is gone soon; its libraries are not mapped yet where it has just been started. */
     gl_names_look(in->recording->names, &in->source, in->source.pid);
-    sleep_until(in->first.monotonic_ns + CLOCK_FIRST_NS);
-    in->source.ops->take_clock(in->source.self, &second);
-    gl_clock_map_start(&in->clock, &in->first, &second);
+    const gl_intake *known = same_clock(in);
+    if (known) { /* there is one on this machine, and it is known better by now */
+        in->clock = known->clock;
+    } else {
+        sleep_until(in->first.monotonic_ns + CLOCK_FIRST_NS);
+        in->source.ops->take_clock(in->source.self, &second);
+        gl_clock_map_start(&in->clock, &in->first, &second);
+    }
     gl_names_look(in->recording->names, &in->source, in->source.pid);
     return in->source.ops->begin ? in->source.ops->begin(in->source.self, &in->aside->sink, err) : 0;
+}
+
+bool gl_intake_is_free(const gl_intake *in)
+{
+    bool any = in->open || gl_queue_count(&in->aside->queue) > 0;
+    for (uint32_t i = 0; i < in->made; i++)
+        any |= gl_queue_count(&in->feed[i]->queue) > 0;
+    return !any;
 }
 
 void gl_intake_stop(gl_intake *in)
@@ -239,7 +296,10 @@ void gl_intake_stop(gl_intake *in)
 void gl_intake_close(gl_intake *in)
 {
     gl_intake_stop(in);
-    if (in->open)
-        in->source.ops->close(in->source.self);
+    if (!in->open)
+        return;
+    in->source.ops->close(in->source.self);
     in->open = false;
+    in->recording->rings -= in->feeds;
+    in->feeds = 0;
 }

@@ -94,12 +94,19 @@ typedef struct launch {
     gl_probe_start start;
     void *state;
     char **environment;
+    const gl_launch_gate *gate;
+    int open[2];   /* the child waits until this is closed here */
     int report[2]; /* the child writes an errno here, or closes it by exec */
 } launch;
 
 _Noreturn static void in_child(launch *l)
 {
     int error = 0;
+    char none;
+    if (l->gate) {
+        close(l->open[1]);
+        (void)!read(l->open[0], &none, 1);
+    }
     restore_signals();
     for (unsigned i = 0; i < l->start.fd_count; i++)
         if (fcntl(l->start.fds[i], F_SETFD, 0) < 0)
@@ -137,7 +144,14 @@ static gl_launch_result start(launch *l, pid_t *pid, gl_probe_source *source, gl
     *pid = fork();
     if (*pid == 0)
         in_child(l);
-    int error = *pid < 0 ? errno : wait_for_exec(l);
+    int failed = errno;
+    if (l->gate) {
+        if (*pid > 0)
+            l->gate->forked(l->gate->user, *pid);
+        close(l->open[0]);
+        close(l->open[1]);
+    }
+    int error = *pid < 0 ? failed : wait_for_exec(l);
     if (*pid < 0) {
         l->provider->discard(l->state);
         gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s can't be started: %s", name, strerror(error));
@@ -154,15 +168,23 @@ static gl_launch_result start(launch *l, pid_t *pid, gl_probe_source *source, gl
     return GL_LAUNCHED;
 }
 
-gl_launch_result gl_launch(const gl_probe_provider *provider, const gl_probe_target *target, pid_t *pid, gl_probe_source *source,
-                           gl_error *err)
+gl_launch_result gl_launch(const gl_probe_provider *provider, const gl_probe_target *target, const gl_launch_gate *gate,
+                           pid_t *pid, gl_probe_source *source, gl_error *err)
 {
-    launch l = {.provider = provider, .target = target};
+    launch l = {.provider = provider, .target = target, .gate = gate};
     *source = (gl_probe_source){0};
     if (provider->prepare(target, &l.start, &l.state, err) < 0)
         return GL_LAUNCH_FAILED;
     l.environment = make_environment(&l.start);
-    if (!l.environment || pipe2(l.report, O_CLOEXEC) < 0) {
+    bool ready = l.environment && (!gate || pipe2(l.open, O_CLOEXEC) == 0);
+    if (ready && pipe2(l.report, O_CLOEXEC) < 0) {
+        ready = false;
+        if (gate) {
+            close(l.open[0]);
+            close(l.open[1]);
+        }
+    }
+    if (!ready) {
         provider->discard(l.state);
         free(l.environment);
         gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s can't be started: %s", target->argv[0], strerror(errno));

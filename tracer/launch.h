@@ -26,12 +26,18 @@ typedef enum gl_launch_result {
     GL_LAUNCH_FAILED          /**< anything else; the program does not run */
 } gl_launch_result;
 
+/** What is done between fork and exec: the child waits until it is done. */
+typedef struct gl_launch_gate {
+    void (*forked)(void *user, pid_t pid);
+    void *user;
+} gl_launch_gate;
+
 /**
  * Starts target->argv with what the provider wants it to have. Signals that are blocked when this is called stay blocked
- * here. *pid, *source: the program and its events. Where the program runs but can't be recorded, source->ops is NULL and
+ * here. gate may be NULL. *pid, *source: the program and its events. Where the program runs but can't be recorded, source->ops is NULL and
  * *err says why.
  */
-gl_launch_result gl_launch(const gl_probe_provider *provider, const gl_probe_target *target, pid_t *pid, gl_probe_source *source,
-                           gl_error *err);
+gl_launch_result gl_launch(const gl_probe_provider *provider, const gl_probe_target *target, const gl_launch_gate *gate,
+                           pid_t *pid, gl_probe_source *source, gl_error *err);
 
 #endif

@@ -14,7 +14,7 @@
 typedef struct process {
     uint32_t pid, index;
     gl_symbols *symbols;
-    bool looked;
+    bool looked, ended;
     gl_idmap threads; /* by tid: thread index */
     gl_idmap frames;  /* by address: where in `lists` its frames are */
 } process;
@@ -22,7 +22,7 @@ typedef struct process {
 /** A stack that was met: its addresses are kept, so that a hash is never believed alone. */
 typedef struct known_stack {
     uint64_t hash;
-    uint32_t pid, n, id;
+    uint32_t process, n, id; /* process: its place in the table */
     size_t at; /* in `pcs` */
 } known_stack;
 
@@ -126,19 +126,34 @@ static int tell_process(gl_names *n, const gl_probe_source *source, const proces
 static int find_process(gl_names *n, const gl_probe_source *source, uint32_t pid, process **out)
 {
     uint32_t at;
-    if (n->processes && gl_idmap_find(&n->process_of, pid, &at)) {
+    if (n->processes && gl_idmap_find(&n->process_of, pid, &at) && !n->process[at].ended) {
         *out = &n->process[at];
         return 0;
     }
     process *grown = room(n->process, n->processes, &n->processes_cap, 1, sizeof *grown);
     if (grown)
         n->process = grown;
-    if (!grown || !gl_idmap_put(&n->process_of, pid, (uint32_t)n->processes))
+    if (!grown || !gl_idmap_set(&n->process_of, pid, (uint32_t)n->processes))
         return GL_E_NOMEM;
     process *p = *out = &n->process[n->processes++];
     uint32_t index = n->processes <= PROCESS_MAX ? (uint32_t)n->processes - 1 : PROCESS_MAX;
     *p = (process){.pid = pid, .index = index};
     return n->processes <= PROCESS_MAX ? tell_process(n, source, p) : 0;
+}
+
+int gl_names_process(gl_names *n, const gl_probe_source *source, uint32_t *index)
+{
+    process *p;
+    int status = find_process(n, source, source->pid, &p);
+    *index = status < 0 ? 0 : p->index;
+    return status;
+}
+
+void gl_names_end(gl_names *n, uint32_t pid)
+{
+    uint32_t at;
+    if (gl_idmap_find(&n->process_of, pid, &at))
+        n->process[at].ended = true;
 }
 
 int gl_names_thread(gl_names *n, const gl_probe_source *source, uint32_t pid, uint32_t tid, gl_session_thread *out, bool *fresh)
@@ -254,21 +269,21 @@ static int resolve(gl_names *n, const gl_probe_source *source, process *p, const
     return gl_dict_stack(n->dict, frame, frames, id);
 }
 
-static uint64_t hash_of(uint32_t pid, const uint64_t *pcs, size_t count)
+static uint64_t hash_of(uint32_t of, const uint64_t *pcs, size_t count)
 {
-    uint64_t h = pid + count * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = of + count * UINT64_C(0x9e3779b97f4a7c15);
     for (size_t i = 0; i < count; i++)
         h = gl_idmap_hash(h ^ pcs[i]) * UINT64_C(0xff51afd7ed558ccd);
     return h ^ h >> 31;
 }
 
 /** The cell of that stack, or the empty one where it belongs. */
-static known_stack *cell_of(const gl_names *n, known_stack *table, size_t mask, uint64_t hash, uint32_t pid, const uint64_t *pcs,
-                            size_t count)
+static known_stack *cell_of(const gl_names *n, known_stack *table, size_t mask, uint64_t hash, uint32_t of,
+                            const uint64_t *pcs, size_t count)
 {
     size_t i = (size_t)hash & mask;
     for (; table[i].n; i = (i + 1) & mask)
-        if (table[i].hash == hash && table[i].pid == pid && table[i].n == count &&
+        if (table[i].hash == hash && table[i].process == of && table[i].n == count &&
             !memcmp(n->pcs + table[i].at, pcs, count * sizeof *pcs))
             break;
     return &table[i];
@@ -283,7 +298,7 @@ static bool grow_stacks(gl_names *n)
     for (size_t i = 0; n->stack && i <= n->stack_mask; i++) {
         const known_stack *s = &n->stack[i];
         if (s->n)
-            *cell_of(n, table, mask, s->hash, s->pid, n->pcs + s->at, s->n) = *s;
+            *cell_of(n, table, mask, s->hash, s->process, n->pcs + s->at, s->n) = *s;
     }
     free(n->stack);
     n->stack = table;
@@ -300,8 +315,9 @@ int gl_names_stack(gl_names *n, const gl_probe_source *source, uint32_t pid, con
         return status;
     if ((!n->stack || 2 * n->stacks > n->stack_mask) && !grow_stacks(n))
         return GL_E_NOMEM;
-    uint64_t hash = hash_of(pid, pcs, count);
-    known_stack *cell = cell_of(n, n->stack, n->stack_mask, hash, pid, pcs, count);
+    uint32_t number = (uint32_t)(p - n->process);
+    uint64_t hash = hash_of(number, pcs, count);
+    known_stack *cell = cell_of(n, n->stack, n->stack_mask, hash, number, pcs, count);
     if (cell->n) {
         *id = cell->id;
         return 0;
@@ -314,7 +330,7 @@ int gl_names_stack(gl_names *n, const gl_probe_source *source, uint32_t pid, con
     if (status < 0)
         return status;
     memcpy(kept + n->pcs_n, pcs, count * sizeof *pcs);
-    *cell = (known_stack){hash, pid, (uint32_t)count, *id, n->pcs_n};
+    *cell = (known_stack){hash, number, (uint32_t)count, *id, n->pcs_n};
     n->pcs_n += count;
     n->stacks++;
     return 0;

@@ -17,6 +17,10 @@ typedef int (*gl_names_process_fn)(void *user, const gl_process_info *process);
 gl_names *gl_names_new(gl_dict *dict, gl_names_process_fn on_process, void *user);
 void gl_names_free(gl_names *n);
 
+/** The source's process, whether or not anything was heard of it. */
+int gl_names_process(gl_names *n, const gl_probe_source *source, uint32_t *index) GL_MUST_CHECK;
+/** The process has ended, or executes another program: whatever comes under its number from now on is another process. */
+void gl_names_end(gl_names *n, uint32_t pid);
 /** *fresh: the thread had not been met yet. */
 int gl_names_thread(gl_names *n, const gl_probe_source *source, uint32_t pid, uint32_t tid, gl_session_thread *out, bool *fresh)
     GL_MUST_CHECK;

@@ -228,7 +228,7 @@ static void show(gl_recording *r)
 {
     r->now.late = r->order.late;
     r->now.bytes = gl_store_bytes(&r->store);
-    r->now.rings = r->rings;
+    r->now.rings = r->rings > r->now.rings ? r->rings : r->now.rings;
     r->now.failed = r->status < 0;
     bool alive = false;
     for (unsigned i = 0; i < r->intakes; i++) {
@@ -246,6 +246,9 @@ static void let_go(gl_recording *r)
 {
     for (unsigned i = 0; i < r->intakes; i++)
         gl_intake_close(&r->intake[i]);
+    pthread_mutex_lock(&r->lock);
+    r->end = true; /* nothing is taken up any more */
+    pthread_mutex_unlock(&r->lock);
     show(r);
 }
 
@@ -267,6 +270,121 @@ typedef struct schedule {
     unsigned clocks;
 } schedule;
 
+/* ---- sources that come and go while it runs ------------------------------------------------------------------------- */
+
+static int put_meta(void *user, const char *key, const char *value);
+
+/** The next source, from now on. */
+static int open_intake(gl_recording *r, gl_intake *in, const gl_probe_source *source)
+{
+    int status = gl_intake_open(in, r, source);
+    static const char *const clocks[] = {"CLOCK_MONOTONIC", "TSC", "CNTVCT"};
+    if (status >= 0)
+        status = put_meta(r, "source.kind", source->ops->name);
+    if (status >= 0 && (unsigned)source->clock < sizeof clocks / sizeof *clocks)
+        status = put_meta(r, "clock.kind", clocks[source->clock]);
+    if (status >= 0)
+        status = put_meta(r, "go.version", source->go_version);
+    if (status >= 0 && source->ops->meta)
+        status = source->ops->meta(source->self, put_meta, r);
+    return status < 0 ? status : gl_life_begin(r, in);
+}
+
+/** A place that no source has any more, or a new one; NULL: all are taken. */
+static gl_intake *free_place(gl_recording *r)
+{
+    for (unsigned i = 0; i < r->intakes; i++)
+        if (gl_intake_is_free(&r->intake[i]))
+            return &r->intake[i];
+    return r->intakes < GL_RECORDING_SOURCES_MAX ? &r->intake[r->intakes++] : NULL;
+}
+
+static bool next_coming(gl_recording *r, gl_probe_source *out)
+{
+    pthread_mutex_lock(&r->lock);
+    bool any = r->comings > 0;
+    if (any) {
+        *out = r->coming[0];
+        memmove(r->coming, r->coming + 1, --r->comings * sizeof *r->coming);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return any;
+}
+
+/** A source of which nothing more can come is let go once its rings are empty: its memory is wanted for others. */
+static int retire(gl_recording *r, gl_intake *in)
+{
+    int status = gl_intake_drain(in, &r->error);
+    for (uint32_t i = 0; i < in->feeds && status >= 0; i++) {
+        uint64_t waiting = 0, size = 0;
+        in->source.ops->fill(in->source.self, i, &waiting, &size);
+        if (waiting || in->feed[i]->more)
+            return 0;
+    }
+    if (status >= 0)
+        status = gl_intake_finish(in, &r->error);
+    if (status >= 0)
+        status = gl_life_end(r, in, true);
+    gl_intake_close(in);
+    gl_names_end(r->names, in->source.pid);
+    return status;
+}
+
+/** A process that executes another program is another process to the trace: what it was before ends first. */
+static int retire_former(gl_recording *r, uint32_t pid)
+{
+    int status = 0;
+    for (unsigned i = 0; i < r->intakes; i++) {
+        gl_intake *in = &r->intake[i];
+        for (int tries = 0; tries < 1000 && status >= 0 && in->open && in->source.path && in->source.pid == pid; tries++) {
+            status = retire(r, in);
+            if (status >= 0 && in->open)
+                status = pass(r, OLD_ENOUGH);
+        }
+    }
+    return status;
+}
+
+static int take_up_new(gl_recording *r)
+{
+    gl_probe_source source;
+    int status = 0;
+    while (status >= 0 && next_coming(r, &source)) {
+        status = retire_former(r, source.pid);
+        gl_intake *in = free_place(r);
+        if (!in) { /* more at once than there are places: this one goes on unrecorded */
+            source.ops->close(source.self);
+            r->now.refused++;
+            continue;
+        }
+        if (status >= 0)
+            status = open_intake(r, in, &source);
+        else
+            source.ops->close(source.self);
+        if (status >= 0)
+            status = gl_intake_begin(in, &r->error);
+    }
+    return status < 0 ? fail(r, status) : 0;
+}
+
+static int retire_dead(gl_recording *r)
+{
+    int status = 0;
+    for (unsigned i = 0; i < r->intakes && status >= 0; i++) {
+        gl_intake *in = &r->intake[i];
+        if (in->open && in->source.path && in->source.ops->alive && !in->source.ops->alive(in->source.self))
+            status = retire(r, in);
+    }
+    return status;
+}
+
+static void take_clocks(gl_recording *r)
+{
+    for (unsigned i = 0; i < r->intakes; i++)
+        if (r->intake[i].open)
+            gl_intake_take_clock(&r->intake[i]);
+}
+
 static int do_what_is_due(gl_recording *r, schedule *s)
 {
     int64_t now = now_ns(), flush = r->opt.flush_ns;
@@ -274,15 +392,17 @@ static int do_what_is_due(gl_recording *r, schedule *s)
     if (now >= s->tend) {
         s->tend = now + TEND_NS;
         for (unsigned i = 0; i < r->intakes && status >= 0; i++) {
-            r->intake[i].source.ops->tend(r->intake[i].source.self);
+            if (r->intake[i].open)
+                r->intake[i].source.ops->tend(r->intake[i].source.self);
             status = gl_intake_no_ring(&r->intake[i]);
         }
+        if (status >= 0)
+            status = retire_dead(r);
         show(r);
     }
     if (now >= s->clock) {
         s->clock = now + (s->clocks++ ? CLOCK_NS : CLOCK_EARLY_NS);
-        for (unsigned i = 0; i < r->intakes; i++)
-            gl_intake_take_clock(&r->intake[i]);
+        take_clocks(r);
     }
     if (now >= s->flush && status >= 0) {
         /* What was drained just now waits for HOLD_NS first. */
@@ -330,7 +450,9 @@ static int run_until_end(gl_recording *r)
     int status = 0;
     while (status >= 0) {
         choose_pause(&s, look_at_rings(r));
-        status = pass(r, OLD_ENOUGH);
+        status = take_up_new(r);
+        if (status >= 0)
+            status = pass(r, OLD_ENOUGH);
         if (status >= 0)
             status = do_what_is_due(r, &s);
         if (status >= 0)
@@ -344,15 +466,23 @@ static int run_until_end(gl_recording *r)
 /** Nothing more is to come: the rest of the rings, and what can be known only now. */
 static int drain_rest(gl_recording *r)
 {
+    int status = take_up_new(r);
+    if (status < 0)
+        return status;
     for (unsigned i = 0; i < r->intakes; i++)
         gl_intake_stop(&r->intake[i]);
     struct timespec settle = {0, SETTLE_NS};
     nanosleep(&settle, NULL);
-    for (unsigned i = 0; i < r->intakes; i++)
-        gl_intake_take_clock(&r->intake[i]);
-    int status = pass(r, ALL);
-    for (unsigned i = 0; i < r->intakes && status >= 0; i++)
-        status = gl_intake_finish(&r->intake[i], &r->error);
+    take_clocks(r);
+    status = pass(r, ALL);
+    for (unsigned i = 0; i < r->intakes && status >= 0; i++) {
+        gl_intake *in = &r->intake[i];
+        status = gl_intake_finish(in, &r->error);
+        if (in->open && status >= 0)
+            status = gl_life_end(r, in, in->source.ops->alive && !in->source.ops->alive(in->source.self));
+    }
+    if (status >= 0)
+        status = gl_life_settle(r);
     if (status >= 0)
         status = gl_order_run(&r->order, INT64_MAX);
     return status < 0 ? fail(r, status) : 0;
@@ -411,7 +541,7 @@ static void recording_free(gl_recording *r)
     for (unsigned i = 0; i < r->intakes; i++) {
         gl_intake *in = &r->intake[i];
         gl_intake_close(in);
-        for (uint32_t k = 0; k < in->feeds; k++) {
+        for (uint32_t k = 0; k < in->made; k++) {
             gl_queue_free(&in->feed[k]->queue);
             free(in->feed[k]);
         }
@@ -420,6 +550,9 @@ static void recording_free(gl_recording *r)
         free(in->aside);
         free(in->feed);
     }
+    for (unsigned i = 0; i < r->comings; i++)
+        r->coming[i].ops->close(r->coming[i].self);
+    gl_life_free(r);
     gl_snap_destroy(&r->snap);
     gl_order_free(&r->order);
     gl_names_free(r->names);
@@ -470,23 +603,30 @@ int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_er
     return 0;
 }
 
+/** The recording's thread takes it up soon. */
+static int add_later(gl_recording *r, const gl_probe_source *source, gl_error *err)
+{
+    pthread_mutex_lock(&r->lock);
+    bool room = !r->end && r->comings < GL_RECORDING_SOURCES_MAX;
+    if (room)
+        r->coming[r->comings++] = *source;
+    pthread_mutex_unlock(&r->lock);
+    if (room)
+        return 0;
+    source->ops->close(source->self);
+    return gl_fail(err, GL_E_LIMIT, UINT64_MAX, "one recording takes at most %u programs at once", GL_RECORDING_SOURCES_MAX);
+}
+
 int gl_recording_add(gl_recording *r, const gl_probe_source *source, gl_error *err)
 {
+    if (r->running)
+        return add_later(r, source, err);
     int status = r->intakes < GL_RECORDING_SOURCES_MAX ? 0 : GL_E_LIMIT;
     if (status < 0) {
         source->ops->close(source->self);
         return gl_fail(err, (gl_status)status, UINT64_MAX, "one recording takes at most %u sources", GL_RECORDING_SOURCES_MAX);
     }
-    status = gl_intake_open(&r->intake[r->intakes++], r, source);
-    static const char *const clocks[] = {"CLOCK_MONOTONIC", "TSC", "CNTVCT"};
-    if (status >= 0)
-        status = put_meta(r, "source.kind", source->ops->name);
-    if (status >= 0 && (unsigned)source->clock < sizeof clocks / sizeof *clocks)
-        status = put_meta(r, "clock.kind", clocks[source->clock]);
-    if (status >= 0)
-        status = put_meta(r, "go.version", source->go_version);
-    if (status >= 0 && source->ops->meta)
-        status = source->ops->meta(source->self, put_meta, r);
+    status = open_intake(r, &r->intake[r->intakes++], source);
     return status < 0 ? gl_fail(err, (gl_status)status, UINT64_MAX, "no memory for a recording") : 0;
 }
 
@@ -545,7 +685,7 @@ bool gl_recording_note(gl_recording *r, char *text, size_t size)
 static void explain(const gl_recording *r, char *text, size_t size)
 {
     *text = '\0';
-    for (unsigned i = 0; i < r->intakes && !*text; i++) {
+    for (unsigned i = 0; i < r->intakes && !*text && r->now.threads == 0; i++) {
         const gl_probe_source *s = &r->intake[i].source;
         if (r->intake[i].open && s->ops->explain && !s->ops->explain(s->self, text, size))
             *text = '\0';

@@ -49,11 +49,12 @@ typedef struct gl_recording_figures {
     int64_t last_stop_ns;        /**< length of the last stop-the-world, 0: none yet */
     uint32_t threads, processes, rings;
     unsigned fill;               /**< percent: the fullest ring at the last look */
+    uint32_t refused;            /**< sources for which there was no place */
     bool failed;                 /**< nothing is written any more */
 } gl_recording_figures;
 
 int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_error *err) GL_MUST_CHECK;
-/** Takes the source over, also where it fails. Before the start. */
+/** Takes the source over, also where it fails. At any time; while it runs, by one thread. */
 int gl_recording_add(gl_recording *r, const gl_probe_source *source, gl_error *err) GL_MUST_CHECK;
 int gl_recording_start(gl_recording *r, gl_error *err) GL_MUST_CHECK;
 /** From any thread. */

@@ -23,11 +23,18 @@ typedef struct gl_intake {
     gl_ring_pair first;
     gl_clock_map clock;
     gl_feed **feed; /* one a ring */
-    uint32_t feeds, capacity;
+    uint32_t feeds, made, capacity; /* in use; there, of this and earlier sources; room for them */
     gl_feed *aside; /* what belongs to no ring: the state at the start, losses without a ring */
     gl_session_no_ring told;
     bool open, stopped;
+    uint32_t process; /* its index in the trace */
 } gl_intake;
+
+/** A recorded process whose end is not known yet. */
+typedef struct gl_life {
+    uint32_t process;
+    int fd; /* of the process, -1: not to be had */
+} gl_life;
 
 /** A ring of a source: where its events wait for their turn. */
 struct gl_feed {
@@ -64,12 +71,17 @@ struct gl_recording {
     gl_recording_figures now;    /* the recording thread's own */
     int64_t stop_began;
 
+    gl_life *life;
+    size_t lives, lives_room;
+
     pthread_t thread;
     bool running;
     pthread_mutex_t lock;        /* of what follows */
     pthread_cond_t changed;
     bool end;                    /* asked for */
     bool ended;                  /* no source is alive */
+    gl_probe_source coming[GL_RECORDING_SOURCES_MAX]; /* added while it runs, not taken up yet */
+    unsigned comings;
     gl_recording_figures shown;
 };
 
@@ -86,7 +98,18 @@ int gl_intake_no_ring(gl_intake *in);
 /** The last of each ring: when nobody writes any more, and all was drained. */
 int gl_intake_finish(gl_intake *in, gl_error *err);
 void gl_intake_take_clock(gl_intake *in);
+/** Nothing was delivered of it that still waits for its turn: the place can be another source's. */
+bool gl_intake_is_free(const gl_intake *in);
 void gl_intake_stop(gl_intake *in);
 void gl_intake_close(gl_intake *in);
+
+/* life.c: when and how recorded processes began and ended, as metadata. */
+/** The source's process begins to be recorded. */
+int gl_life_begin(gl_recording *r, gl_intake *in);
+/** It has ended, or the recording has. */
+int gl_life_end(gl_recording *r, const gl_intake *in, bool ended);
+/** How processes ended, as far as the system tells it by now. */
+int gl_life_settle(gl_recording *r);
+void gl_life_free(gl_recording *r);
 
 #endif

@@ -210,6 +210,20 @@ void gl_goprog_close(gl_goprog *p)
     free(p);
 }
 
+/* By the import path of the main package, as the linker wrote it. A test of a tool ends in .test, and is no tool. */
+gl_goprog_role gl_goprog_get_role(const gl_goprog *p)
+{
+    static const char *const runners[] = {"cmd/go", "cmd/test2json", "cmd/dist"};
+    const char *path = p->info.package;
+    size_t n = strlen(path);
+    if (strncmp(path, "cmd/", 4) != 0 || (n > 5 && strcmp(path + n - 5, ".test") == 0))
+        return GL_GOPROG_OWN;
+    for (size_t i = 0; i < sizeof runners / sizeof *runners; i++)
+        if (strcmp(path, runners[i]) == 0)
+            return GL_GOPROG_RUNNER;
+    return GL_GOPROG_TOOL;
+}
+
 const gl_goprog_info *gl_goprog_get_info(const gl_goprog *p)
 {
     return &p->info;

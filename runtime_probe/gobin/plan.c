@@ -258,6 +258,23 @@ int gl_goplan_make(const gl_goprog *p, const gl_golayout *layout, gl_goplan **ou
     return 0;
 }
 
+bool gl_goplan_entry(const gl_goprog *p, const gl_golayout *layout, const char *function, gl_gosite *out)
+{
+    gl_error err = {0};
+    maker m = {.p = p, .l = layout, .err = &err};
+    gl_gofunc f;
+    gl_code c;
+    if (gl_goprog_func(p, function, &f, &err) < 0 || read_code(&m, &f, true, &c) <= 0)
+        return false;
+    gl_sites_entry(&m.sites, GL_GOPROBE_COUNT, &c, layout);
+    gl_code_clean_up(&c);
+    bool found = m.sites.n == 1 && m.sites.at[0].hookable && m.sites.at[0].flags_dead;
+    if (found)
+        *out = m.sites.at[0];
+    free(m.sites.at);
+    return found;
+}
+
 void gl_goplan_free(gl_goplan *plan)
 {
     if (!plan)

@@ -275,7 +275,7 @@ static int wait_signal(gl_surgeon *s, int *signal, gl_error *err)
     return 0;
 }
 
-int gl_surgeon_adopt(gl_surgeon *s, gl_error *err)
+int gl_surgeon_adopt(gl_surgeon *s, bool caught, gl_error *err)
 {
     int signal = 0;
     s->by_traceme = true;
@@ -283,7 +283,7 @@ int gl_surgeon_adopt(gl_surgeon *s, gl_error *err)
     if (!add(s, s->pid))
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a thread");
     s->held[0].stopped = true;
-    int rc = wait_signal(s, &signal, err);
+    int rc = caught ? 0 : wait_signal(s, &signal, err);
     if (rc == 0 && ptrace(PTRACE_SETOPTIONS, s->pid, NULL, (void *)(uintptr_t)PTRACE_O_TRACESYSGOOD) != 0)
         rc = refused(err, s->pid, errno);
     return rc;

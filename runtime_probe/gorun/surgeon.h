@@ -43,8 +43,8 @@ void gl_surgeon_unquiet(const sigset_t *before);
 int gl_surgeon_stop(gl_surgeon *s, int64_t within_ns, gl_error *err) GL_MUST_CHECK;
 /** Stops one thread, whichever answers: s->held[0]. */
 int gl_surgeon_stop_one(gl_surgeon *s, int64_t within_ns, gl_error *err) GL_MUST_CHECK;
-/** Takes up a child that is stopped by its own exec. */
-int gl_surgeon_adopt(gl_surgeon *s, gl_error *err) GL_MUST_CHECK;
+/** Takes up a child that is stopped by its own exec; caught: it was seized by this thread, which has waited for it. */
+int gl_surgeon_adopt(gl_surgeon *s, bool caught, gl_error *err) GL_MUST_CHECK;
 /** Lets a child run up to an address of its program. */
 int gl_surgeon_run_to(gl_surgeon *s, uint64_t address, gl_error *err) GL_MUST_CHECK;
 /** Lets all go on. */

@@ -483,19 +483,39 @@ static void jump_there(gl_hook *h, uint64_t address)
     memset(h->after + 5, 0xcc, h->length - 5);
 }
 
-bool gl_hook_make(gl_asm *a, const gl_hook_env *env, const gl_gosite *site, const uint8_t *bytes, uint64_t bias, gl_hook *out)
+static bool begin_hook(const gl_asm *a, const gl_gosite *site, const uint8_t *bytes, uint64_t from, gl_hook *out)
 {
-    uint64_t from = site->address + bias;
-    size_t n = site->length, first = site->kind == GL_GOSITE_CAS ? 0 : site->event;
     int64_t reach = (int64_t)(gl_asm_here(a) - from);
-    if (n < 5 || n > GL_PATCH_BYTES || first > n || reach != (int32_t)reach)
+    if (site->length < 5 || site->length > GL_PATCH_BYTES || site->event > site->length || reach != (int32_t)reach)
         return false;
     memset(out, 0, sizeof *out);
     out->address = from;
     out->entry = gl_asm_here(a);
-    out->length = (uint32_t)n;
-    memcpy(out->before, bytes, n);
+    out->length = site->length;
+    memcpy(out->before, bytes, site->length);
     jump_there(out, from);
+    return true;
+}
+
+bool gl_hook_make_gate(gl_asm *a, const gl_hook_env *env, const gl_gosite *site, const uint8_t *bytes, uint64_t bias, gl_hook *out)
+{
+    uint64_t from = site->address + bias;
+    if (!begin_hook(a, site, bytes, from, out) || !gl_relocate(a, bytes, site->event, from, &out->moved))
+        return false;
+    gl_hook_gate(a, env);
+    if (!gl_relocate(a, bytes + site->event, site->length - site->event, from + site->event, &out->moved))
+        return false;
+    if (!out->moved.ends || site->event == site->length)
+        gl_asm_jmp_to(a, from + site->length);
+    return gl_asm_finish(a);
+}
+
+bool gl_hook_make(gl_asm *a, const gl_hook_env *env, const gl_gosite *site, const uint8_t *bytes, uint64_t bias, gl_hook *out)
+{
+    uint64_t from = site->address + bias;
+    size_t n = site->length, first = site->kind == GL_GOSITE_CAS ? 0 : site->event;
+    if (!begin_hook(a, site, bytes, from, out))
+        return false;
     if (site->kind == GL_GOSITE_CAS) {
         make_cas(a, env, site);
         gl_asm_jmp_to(a, from + n);

@@ -31,6 +31,8 @@ typedef struct gl_hook {
 bool gl_hooks_begin(gl_asm *a, gl_hook_env *env);
 /** Writes the hook of a site whose bytes are given. False: it can't be made (the buffer is full, or an instruction can't be moved). */
 bool gl_hook_make(gl_asm *a, const gl_hook_env *env, const gl_gosite *site, const uint8_t *bytes, uint64_t bias, gl_hook *out);
+/** The same for a place where somebody waits at the program's gate. */
+bool gl_hook_make_gate(gl_asm *a, const gl_hook_env *env, const gl_gosite *site, const uint8_t *bytes, uint64_t bias, gl_hook *out);
 /** Whether there is a hook for this probe at all. */
 bool gl_hook_known(gl_goprobe_id probe);
 

@@ -11,6 +11,9 @@
 typedef void (*gl_hook_body)(gl_asm *a, const gl_hook_env *env, unsigned full);
 gl_hook_body gl_hook_body_of(gl_goprobe_id probe);
 
+/** Waits at the gate, in a child between fork and exec or a thread before it; no register is kept but R14, RSP and RBP. */
+void gl_hook_gate(gl_asm *a, const gl_hook_env *env);
+
 void gl_hook_slot(gl_asm *a, const gl_hook_env *env);
 void gl_hook_room(gl_asm *a, const gl_hook_env *env, uint32_t bytes, unsigned full);
 void gl_hook_count_drop(gl_asm *a);

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "golanes/probe_source.h"
+
 #include "gorun/record.h"
 
 #define GL_PATCH_MAGIC "GLPATCH1"
@@ -55,7 +57,8 @@ typedef struct gl_patch_header {
     uint64_t no_ring_last; /* ticks */
     uint8_t pad3[256 - 16];
     uint16_t offer[1024]; /* 512: offer[n & 1023] is the n-th ring offered */
-    uint8_t rest[4096 - 512 - 2048];
+    gl_probe_gate gate;   /* 2560 */
+    uint8_t rest[4096 - 512 - 2048 - sizeof(gl_probe_gate)];
 } gl_patch_header;
 static_assert(sizeof(gl_patch_header) == 4096, "a page");
 static_assert(offsetof(gl_patch_header, taken) == 128 && offsetof(gl_patch_header, offered) == 192, "lines");

@@ -52,6 +52,8 @@ static void fill_header(gl_patch *p)
     h->rings = GL_PATCH_RINGS;
     h->half = p->half;
     h->recorder = (uint32_t)getpid();
+    h->gate.patience[0] = 1;
+    h->gate.open = p->opt.gate; /* who comes before somebody looks has to wait a little */
 }
 
 /** Memory that hooks touch is there before they do: where the system has none left, we fail, not the program. */

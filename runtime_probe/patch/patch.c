@@ -1,10 +1,13 @@
 #include "patch.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +29,14 @@ static int refuse(const gl_patch *p, const char *why, gl_error *err)
     return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "%s can't be recorded: %s", p->info->path, why);
 }
 
+/** A program without them starts no others. */
+static void find_gates(gl_patch *p)
+{
+    static const char *const names[] = {"syscall.runtime_AfterForkInChild", "syscall.runtime_BeforeExec"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        p->gate_count += gl_goplan_entry(p->prog, &p->layout, names[i], &p->gates[p->gate_count]);
+}
+
 static int check_program(gl_patch *p, gl_error *err)
 {
     if (p->info->race || p->info->msan || p->info->asan)
@@ -38,6 +49,7 @@ static int check_program(gl_patch *p, gl_error *err)
     if (rc < 0)
         return rc;
     gl_goprog_vars(p->prog, &p->vars);
+    find_gates(p);
     for (size_t i = 0; i < GL_GOPROBE_COUNT && !p->plan->records; i++)
         if (gl_goprobes[i].needed && !p->plan->probes[i].works)
             return refuse(p, p->plan->probes[i].why, err);
@@ -97,6 +109,14 @@ static int make_hooks(gl_patch *p, gl_error *err)
             return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "%s can't be recorded: the code of %s can't be moved",
                            p->info->path, s->function.name);
         p->hook_count++;
+    }
+    for (uint32_t i = 0; ok && p->opt.gate && i < p->gate_count && p->hook_count < GL_PATCH_SITES; i++) {
+        const uint8_t *bytes = gl_goprog_bytes(p->prog, p->gates[i].address, p->gates[i].length);
+        const gl_asm before = a; /* one that can't be made is left out: what is started is not followed then */
+        if (bytes && gl_hook_make_gate(&a, &env, &p->gates[i], bytes, p->bias, &p->hooks[p->hook_count]))
+            p->hook_count++;
+        else
+            a = before;
     }
     p->image_bytes = a.n;
     return ok ? 0 : gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "hooks can't be made");
@@ -258,6 +278,9 @@ static int put_back(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
         for (uint32_t k = 0; k < p->plan->site_count && !site; k++)
             if (p->plan->sites[k].address + p->bias == u[i].address && p->plan->sites[k].length == u[i].length)
                 site = &p->plan->sites[k];
+        for (uint32_t k = 0; k < p->gate_count && !site; k++)
+            if (p->gates[k].address + p->bias == u[i].address && p->gates[k].length == u[i].length)
+                site = &p->gates[k];
         const uint8_t *file = site ? gl_goprog_bytes(p->prog, site->address, site->length) : NULL;
         ok = file && memcmp(file, u[i].before, u[i].length) == 0;
     }
@@ -364,7 +387,7 @@ static int find_entry(const gl_patch *p, uint64_t *entry, gl_error *err)
     return *entry ? 0 : gl_fail(err, GL_E_IO, UINT64_MAX, "%s can't be read", path);
 }
 
-int gl_patch_start(gl_patch *p, pid_t pid, gl_error *err)
+int gl_patch_start(gl_patch *p, pid_t pid, bool caught, gl_error *err)
 {
     gl_surgeon s;
     sigset_t before;
@@ -373,7 +396,7 @@ int gl_patch_start(gl_patch *p, pid_t pid, gl_error *err)
     gl_surgeon_quiet(&before);
     int rc = gl_surgeon_open(&s, pid, err), stopped = rc;
     if (rc >= 0)
-        stopped = rc = gl_surgeon_adopt(&s, err);
+        stopped = rc = gl_surgeon_adopt(&s, caught, err);
     if (rc >= 0)
         rc = find_entry(p, &entry, err);
     if (rc >= 0)
@@ -396,6 +419,22 @@ int gl_patch_start(gl_patch *p, pid_t pid, gl_error *err)
     return rc;
 }
 
+/** A program that this process executes later could have another recorder's memory at the same place. */
+bool gl_patch_is_there(const gl_patch *p)
+{
+    const char *header = (const char *)(uintptr_t)p->data; /* NOLINT: an address in the program */
+    char magic[sizeof p->header->magic];
+    uint64_t attached = 0;
+    struct iovec to[2] = {{magic, sizeof magic}, {&attached, sizeof attached}};
+    struct iovec from[2] = {{(void *)(uintptr_t)header, sizeof magic},
+                            {(void *)(uintptr_t)(header + offsetof(gl_patch_header, attached)), sizeof attached}};
+    ssize_t n = process_vm_readv(p->pid, to, 2, from, 2, 0);
+    if (n < 0)
+        return errno == EPERM;
+    return n == (ssize_t)(sizeof magic + sizeof attached) && memcmp(magic, GL_PATCH_MAGIC, sizeof magic) == 0 &&
+           attached == p->header->attached;
+}
+
 /* Detach */
 
 static int take_out(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
@@ -408,11 +447,25 @@ static int take_out(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
     return 0;
 }
 
+/** A thread whose child waits at the gate can't be stopped. */
+static void open_gate(gl_patch *p)
+{
+    gl_probe_gate *g = &p->header->gate;
+    __atomic_store_n(&g->open, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&g->answered, __atomic_load_n(&g->asked, __ATOMIC_SEQ_CST), __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, &g->answered, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
 int gl_patch_detach(gl_patch *p, gl_error *err)
 {
     gl_surgeon s;
     if (!p->patched)
         return 0;
+    if (!gl_patch_is_there(p)) { /* it has ended, or executes another program, whose code is not ours to touch */
+        p->patched = false;
+        return 0;
+    }
+    open_gate(p);
     int rc = gl_surgeon_open(&s, p->pid, err);
     if (rc == 0) {
         rc = while_stopped(p, &s, take_out, NULL, err);

@@ -18,6 +18,7 @@
 typedef struct gl_patch_options {
     gl_patch_stacks stacks;
     unsigned frames; /* 0: the default */
+    bool gate; /* what the program starts waits for us */
     uint64_t large_bytes; /* memory that the first rings begin with at least */
 } gl_patch_options;
 
@@ -28,6 +29,8 @@ typedef struct gl_patch {
     gl_golayout layout;
     gl_govars vars;
     gl_goplan *plan;
+    gl_gosite gates[2]; /* where what it starts, and what it becomes, waits */
+    uint32_t gate_count;
     uint64_t bias;
     gl_patch_options opt;
     /* The shared memory: ours, and where it lies in the program. */
@@ -51,8 +54,11 @@ typedef struct gl_patch {
 int gl_patch_open(const char *path, pid_t pid, const gl_patch_options *opt, gl_patch *out, gl_error *err) GL_MUST_CHECK;
 /** Patches a running process. On failure it is as it was. */
 int gl_patch_attach(gl_patch *p, gl_error *err) GL_MUST_CHECK;
-/** Patches a child that is stopped by its exec, and lets it run; on failure it runs unpatched. */
-int gl_patch_start(gl_patch *p, pid_t pid, gl_error *err) GL_MUST_CHECK;
+/** Patches a process that is stopped by its exec, and lets it run; on failure it runs unpatched. It is a child of ours
+    that asked to be traced, or caught: one that this thread has seized and waited for. */
+int gl_patch_start(gl_patch *p, pid_t pid, bool caught, gl_error *err) GL_MUST_CHECK;
+/** False once the process has ended or executes another program. */
+bool gl_patch_is_there(const gl_patch *p);
 /** Takes the hooks out again. The process may be gone already: then there is nothing to do. */
 int gl_patch_detach(gl_patch *p, gl_error *err) GL_MUST_CHECK;
 /** Frees; what memory the rings took is given back. */

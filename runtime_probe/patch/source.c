@@ -1,5 +1,7 @@
 /* The patch backend as the recorder sees it. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,7 @@ static gl_patch_options options(const gl_probe_target *target)
                                              [GL_PROBE_STACKS_NONE] = GL_STACKS_NONE,
                                              [GL_PROBE_STACKS_ALL] = GL_STACKS_ALL};
     return (gl_patch_options){.stacks = stacks[chosen.stacks], .frames = chosen.frames,
-                              .large_bytes = target->rings.large_bytes};
+                              .large_bytes = target->rings.large_bytes, .gate = target->gate};
 }
 
 /* Source */
@@ -97,6 +99,13 @@ static void no_ring(void *self, gl_session_no_ring *out)
     out->last = __atomic_load_n(&s->p.header->no_ring_last, __ATOMIC_RELAXED);
 }
 
+/** The program's image has our memory in it until the process ends, or executes another program. */
+static bool alive(void *self)
+{
+    patch_source *s = self;
+    return gl_patch_is_there(&s->p);
+}
+
 static void stop(void *self)
 {
     patch_source *s = self;
@@ -129,6 +138,13 @@ static int meta(void *self, int (*put)(void *user, const char *key, const char *
     return rc >= 0 && s->p.snapshot.gs ? put(user, "patch.stop_ms", text) : rc;
 }
 
+static int gate(void *self, size_t *offset)
+{
+    patch_source *s = self;
+    *offset = offsetof(gl_patch_header, gate);
+    return s->p.opt.gate && s->p.gate_count ? fcntl(s->p.fd, F_DUPFD_CLOEXEC, 3) : -1;
+}
+
 static void close_source(void *self)
 {
     patch_source *s = self;
@@ -149,9 +165,11 @@ static const gl_probe_source_ops ops = {
     .take_clock = take_clock,
     .begin = begin,
     .no_ring = no_ring,
+    .alive = alive,
     .stop = stop,
     .places = places,
     .meta = meta,
+    .gate = gate,
     .close = close_source,
 };
 
@@ -224,19 +242,28 @@ static int open_reader(patch_source *s, gl_probe_source *out, gl_error *err)
         close_source(s);
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
     }
-    *out = (gl_probe_source){&ops, s, GL_RING_CLOCK_TSC, (uint32_t)s->p.pid, s->p.info->version};
+    *out = (gl_probe_source){&ops, s, GL_RING_CLOCK_TSC, (uint32_t)s->p.pid, s->p.info->version, s->p.info->path};
     return 0;
 }
 
-static int started(void *state, pid_t pid, gl_probe_source *out, gl_error *err)
+static int start(patch_source *s, pid_t pid, bool caught, gl_probe_source *out, gl_error *err)
 {
-    patch_source *s = state;
-    int rc = gl_patch_start(&s->p, pid, err);
+    int rc = gl_patch_start(&s->p, pid, caught, err);
     if (rc < 0) {
         discard(s);
         return rc;
     }
     return open_reader(s, out, err);
+}
+
+static int started(void *state, pid_t pid, gl_probe_source *out, gl_error *err)
+{
+    return start(state, pid, false, out, err);
+}
+
+static int caught(void *state, pid_t pid, gl_probe_source *out, gl_error *err)
+{
+    return start(state, pid, true, out, err);
 }
 
 static int join(const gl_probe_target *target, gl_probe_source *out, gl_error *err)
@@ -258,4 +285,13 @@ static int join(const gl_probe_target *target, gl_probe_source *out, gl_error *e
     return open_reader(s, out, err);
 }
 
-const gl_probe_provider gl_probe_patch = {"patch", fits, prepare, in_child, started, discard, join};
+const gl_probe_provider gl_probe_patch = {
+    .name = "patch",
+    .fits = fits,
+    .prepare = prepare,
+    .in_child = in_child,
+    .started = started,
+    .caught = caught,
+    .discard = discard,
+    .join = join,
+};

@@ -90,6 +90,9 @@ typedef struct gl_goplan {
 /** Finds the sites. Negative only where memory is short or code can't be read; what is not hookable stands in the plan. */
 GL_API int gl_goplan_make(const gl_goprog *p, const gl_golayout *layout, gl_goplan **out, gl_error *err) GL_MUST_CHECK;
 GL_API void gl_goplan_free(gl_goplan *plan);
+/** The place at the entry of any one function. False: there is no such function, or it can't be hooked. The site belongs
+    to no probe. */
+GL_API bool gl_goplan_entry(const gl_goprog *p, const gl_golayout *layout, const char *function, gl_gosite *out);
 
 #ifdef __cplusplus
 }

@@ -77,6 +77,14 @@ GL_API const gl_goprog_info *gl_goprog_get_info(const gl_goprog *p);
 /** A build setting as `go version -m` prints it ("-ldflags", "CGO_ENABLED", "vcs.revision"); NULL where there is none. */
 GL_API const char *gl_goprog_setting(const gl_goprog *p, const char *key);
 
+/** What a program is to somebody who looks for the programs that a command line is about. */
+typedef enum gl_goprog_role {
+    GL_GOPROG_OWN,    /**< anybody's program, or a test of one */
+    GL_GOPROG_TOOL,   /**< a part of Go's toolchain: compile, link, vet … */
+    GL_GOPROG_RUNNER, /**< one that starts others' programs: go, test2json */
+} gl_goprog_role;
+GL_API gl_goprog_role gl_goprog_get_role(const gl_goprog *p);
+
 /* ---- functions ----------------------------------------------------------------------------------------------------- */
 
 typedef struct gl_gofunc {

@@ -36,6 +36,19 @@ typedef struct gl_probe_place {
 } gl_probe_place;
 #define GL_PROBE_PLACES_MAX 16
 
+/**
+ * In memory that a recorded program shares with us: where a child of it waits between fork and exec, or a thread before
+ * an exec, until we have seized it. While `open` is 0 nobody waits. One that has waited for `patience` in vain closes the
+ * gate: the recorder is gone.
+ */
+typedef struct gl_probe_gate {
+    uint32_t open;
+    uint32_t tid;      /**< who waits, as it sees itself */
+    uint32_t asked;    /**< counts those who have come; a futex */
+    uint32_t answered; /**< who waits goes on once this is what `asked` was for it; a futex */
+    int64_t patience[2]; /**< s, ns */
+} gl_probe_gate;
+
 /** Functions that may be NULL say so. `self` is the source's own. */
 typedef struct gl_probe_source_ops {
     const char *name; /**< "emit": goes into the trace's metadata as source.kind */
@@ -71,6 +84,8 @@ typedef struct gl_probe_source_ops {
     size_t (*places)(void *self, uint32_t pid, uint64_t pc, gl_probe_place *out, size_t n);
     /** Metadata of the trace: calls put(user, key, value) for each. NULL: none. */
     int (*meta)(void *self, int (*put)(void *user, const char *key, const char *value), void *user);
+    /** A descriptor of memory with the program's gate in it, which is the caller's, and where; -1: it has none. NULL: never. */
+    int (*gate)(void *self, size_t *offset);
     void (*close)(void *self);
 } gl_probe_source_ops;
 
@@ -80,6 +95,7 @@ typedef struct gl_probe_source {
     gl_ring_clock clock;
     uint32_t pid;           /**< the process that was started or joined */
     const char *go_version; /**< "go1.26.1", as long as the source lives; NULL: not a Go program, or not known */
+    const char *path;       /**< of the program, as long as the source lives; NULL: not known */
 } gl_probe_source;
 
 /** What is to be recorded. */
@@ -88,6 +104,7 @@ typedef struct gl_probe_target {
     const char *path;   /**< the file that will be executed, or /proc/PID/exe */
     char *const *argv;  /**< NULL for a process */
     gl_session_options rings; /**< sizes, policy, follow, salvage */
+    bool gate;          /**< what it starts is to wait for us */
 } gl_probe_target;
 
 /** What a program that is to be started gets beside what it would have: descriptors, NAME=value. Fixed at prepare. */
@@ -109,6 +126,9 @@ typedef struct gl_probe_provider {
     /** After a successful exec, called by the thread that forked, before it does anything else with the child; *out takes
         the state over. On failure the state is gone too, and the child must be left running as it would be without us. */
     int (*started)(void *state, pid_t pid, gl_probe_source *out, gl_error *err);
+    /** Like `started`, for a process that the calling thread has seized and that stands in the stop of its exec
+        (PTRACE_EVENT_EXEC). Whatever comes of it, nobody traces the process afterwards. NULL: it can't be done. */
+    int (*caught)(void *state, pid_t pid, gl_probe_source *out, gl_error *err);
     /** No program was started. */
     void (*discard)(void *state);
     int (*join)(const gl_probe_target *target, gl_probe_source *out, gl_error *err);
