@@ -299,7 +299,7 @@ static int started(void *state, pid_t pid, gl_probe_source *out, gl_error *err)
     gl_surgeon_quiet(&before);
     int rc = gl_surgeon_open(&surgeon, pid, err), held = rc;
     if (rc >= 0)
-        held = rc = gl_surgeon_adopt(&surgeon, err);
+        held = rc = gl_surgeon_adopt(&surgeon, false, err);
     if (rc >= 0)
         rc = gl_goprog_bias(s->prog, pid, &s->bias, err);
     if (rc >= 0)
