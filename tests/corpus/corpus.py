@@ -3,7 +3,8 @@
 
     corpus.py summary   --golanes PROGRAM FOLDER    figures equal the reference figures beside the traces
     corpus.py malformed --golanes PROGRAM FOLDER    damaged files behave as their NAME.expect.txt asks
-    corpus.py roundtrip --golanes PROGRAM FOLDER    a trace and its .lanes file give the same events, to the byte
+    corpus.py roundtrip --golanes PROGRAM FOLDER    a trace and its .lanes file give the same events, to the byte, and
+                                                    of a trace above 1 MB that file is not larger than zstd -3 makes it
 
 A folder's traces are all NAME.trace and NAME.trace.zst below it. Where FOLDER is not there the test skips itself (exit
 77). One line is printed for each file that fails, then the counts.
@@ -186,7 +187,7 @@ class Corpus:
         forms = [('events', '--quiet')]
         if os.path.getsize(path) < 200000:
             forms += [('events', '--quiet', '--json', '--stacks'), ('summary', '--quiet', '--json')]
-        bad = []
+        bad = self.too_large(path, lanes) if os.path.getsize(path) > 1000000 else []
         said = [os.path.join(tmp, 'before'), os.path.join(tmp, 'after')]
         for form in forms:
             ends = [self.run(*form, f, to=to, seconds=300) for f, to in zip((path, lanes), said)]
@@ -197,6 +198,13 @@ class Corpus:
             elif not filecmp.cmp(*said, shallow=False):
                 bad += [f'{" ".join(form)}: differs in'] + self.first_difference(*said)
         return bad
+
+    @staticmethod
+    def too_large(path, lanes):
+        packed = path + '.3.zst'
+        subprocess.run(['zstd', '-q', '-3', path, '-o', packed], check=True)
+        ours, theirs = os.path.getsize(lanes), os.path.getsize(packed)
+        return [f'{ours} bytes, where zstd -3 makes {theirs} of the trace'] if ours > theirs else []
 
     @staticmethod
     def first_difference(before, after):
