@@ -447,8 +447,8 @@ const cli_command cli_command_view = {
         "Shows a lane for each goroutine, time to the right: what it did as colour and glyph, stop-the-world pauses as bands "
         "across all lanes, and the channel sends that straddle a GC pause lit up. The cursor starts on the worst of them. "
         "? shows the legend and all keys.\n\n"
-        "A .lanes file that is still being written is followed. A Go trace is imported behind the screen, which shows what has "
-        "come so far.\n\n"
+        "A .lanes file that is still being written is followed. A Go trace is imported behind the screen, which has its "
+        "whole time from the beginning and fills as the import goes on.\n\n"
         "With --render the same screen is printed instead, as text or as a picture, for reports, chat and documents.",
     CLI_OPTIONS(CLI_OPT_AT, CLI_OPT_SPAN, CLI_OPT_VIEW, CLI_OPT_KEYS, CLI_OPT_THEME, CLI_OPT_ASCII, CLI_OPT_RENDER, CLI_OPT_ANSI,
             CLI_OPT_SVG, CLI_OPT_HTML, CLI_OPT_SECONDS, CLI_OPT_QUIET, CLI_OPT_HELP),

@@ -383,6 +383,8 @@ ACTION(cancel)
         a->related = 0;
         a->hide = GL_HIDE_NONE;
         gl_do_filter(a, "", 0);
+    } else if (gl_search_is_on(&a->search)) {
+        gl_search_clean_up(&a->search);
     }
 }
 

@@ -120,15 +120,15 @@ static void chan_lines(gl_lines *l, gl_app *a, uint32_t chan)
     }
     waiting_line(l, a, chan);
     p = gl_lines_next(l);
-    gl_pen_printf(&p, GL_ROLE_TEXT, "%s sends", gl_unit_count(t, c->sends));
-    gl_pen_printf(&p, GL_ROLE_DIM, " waited %s", gl_unit_ns(u, c->send_wait));
-    gl_pen_printf(&p, GL_ROLE_TEXT, ", %s receives", gl_unit_count(t, c->recvs));
-    gl_pen_printf(&p, GL_ROLE_DIM, " waited %s", gl_unit_ns(u, c->recv_wait));
+    gl_pen_printf(&p, GL_ROLE_TEXT, "%s send%s", gl_unit_count(t, c->sends), c->sends == 1 ? "" : "s");
+    gl_pen_printf(&p, GL_ROLE_DIM, " took %s", gl_unit_ns(u, c->send_wait));
+    gl_pen_printf(&p, GL_ROLE_TEXT, ", %s receive%s", gl_unit_count(t, c->recvs), c->recvs == 1 ? "" : "s");
+    gl_pen_printf(&p, GL_ROLE_DIM, " took %s", gl_unit_ns(u, c->recv_wait));
     if (c->refused)
         gl_pen_printf(&p, GL_ROLE_DIM, ", %s not done", gl_unit_count(t, c->refused));
     if (c->straddles)
-        gl_pen_printf(&p, GL_ROLE_STRADDLE, "  %u sends straddle GC pauses, %s", c->straddles,
-                      gl_unit_ns(t, c->straddle_ns));
+        gl_pen_printf(&p, GL_ROLE_STRADDLE, "  %u send%s GC pauses, %s", c->straddles,
+                      c->straddles == 1 ? " straddles" : "s straddle", gl_unit_ns(t, c->straddle_ns));
     if (c->closed != GL_TIME_NONE) {
         p = gl_lines_next(l);
         gl_pen_printf(&p, GL_ROLE_PANIC, "closed at %s by ", gl_time_text(t, c->closed, step));

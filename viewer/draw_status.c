@@ -178,7 +178,9 @@ void gl_draw_status(gl_app *a, gl_cells *c)
         draw_prompt(a, &p);
         return;
     }
-    p.end -= draw_place(a, c, r);
+    /* A long message is worth more than where this is. */
+    if (!*a->message || (int)gl_text_width(a->message, strlen(a->message)) < r.w / 2)
+        p.end -= draw_place(a, c, r);
     if (*a->message) {
         gl_pen_text(&p, a->message_is_error ? GL_ROLE_WARN : GL_ROLE_TITLE, a->message);
         return;

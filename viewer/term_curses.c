@@ -247,8 +247,7 @@ static int colour_of(const gl_term *t, const gl_theme *theme, gl_role role)
     if (role == GL_ROLE_DEFAULT || theme->depth == GL_DEPTH_MONO)
         return -1;
     if (theme->depth == GL_DEPTH_16 || t->colours < 256) {
-        int i = gl_theme_index16(role);
-        return i >= t->colours ? i % 8 : i;
+        return t->colours < 16 ? gl_theme_index8(role) : gl_theme_index16(role);
     }
     /* Terminals with direct colour take the value itself. */
     return t->colours > 256 ? (int)gl_theme_rgb(theme, role) : gl_theme_index256(theme, role);

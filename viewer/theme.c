@@ -54,6 +54,14 @@ uint32_t gl_theme_rgb(const gl_theme *t, gl_role role) { return role < GL_ROLES 
 
 int gl_theme_index16(gl_role role) { return role < GL_ROLES ? roles[role].index16 : -1; }
 
+int gl_theme_index8(gl_role role)
+{
+    int i = gl_theme_index16(role);
+    if (i == 8)
+        return role == GL_ROLE_ROW ? 4 : -1;
+    return i > 8 ? i - 8 : i;
+}
+
 /* Steps of the colour cube: 0, 95, 135, 175, 215, 255. */
 static int cube_step(unsigned v)
 {

@@ -53,6 +53,8 @@ const gl_theme *gl_theme_default(int terminal_colours);
 uint32_t gl_theme_rgb(const gl_theme *t, gl_role role);
 /** 0..15, -1 the terminal's default. */
 int gl_theme_index16(gl_role role);
+/** The same for a terminal of eight colours. Grey is not among them: black would be read for it, on black. */
+int gl_theme_index8(gl_role role);
 /** Nearest of the 256 colours that terminals share (16..255), -1 for the terminal's default. */
 int gl_theme_index256(const gl_theme *t, gl_role role);
 /** Attributes with which a style is shown: its own, and in a theme without colours those that stand in for them. */

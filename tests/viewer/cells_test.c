@@ -89,7 +89,7 @@ static void ascii_grids_hold_ascii_only(void **state)
     gl_cells_text(&c, &t);
     for (size_t i = 0; i < t.n; i++)
         assert_in_range((unsigned char)t.bytes[i], 1, 126);
-    assert_non_null(strstr(t.bytes, "#X:=--%|>vo><x~u"));
+    assert_non_null(strstr(t.bytes, "#X:=-~%|>vo><x~u"));
     gl_text_clean_up(&t);
     gl_cells_clean_up(&c);
 }
@@ -149,6 +149,21 @@ static void every_kind_has_a_glyph_of_its_own(void **state)
     }
 }
 
+/* On eight colours text that stands back is not black on black. */
+static void eight_colours_can_be_read(void **state)
+{
+    (void)state;
+    for (int role = 0; role < GL_ROLES; role++) {
+        int i = gl_theme_index8((gl_role)role);
+        assert_in_range(i + 1, 0, 8);
+        if (role != GL_ROLE_STRADDLE_INK)
+            assert_int_not_equal(i, 0);
+    }
+    assert_int_equal(gl_theme_index8(GL_ROLE_DIM), -1);
+    assert_int_equal(gl_theme_index8(GL_ROLE_ROW), 4);
+    assert_int_equal(gl_theme_index8(GL_ROLE_STW), 1);
+}
+
 static void themes_follow_the_terminal(void **state)
 {
     (void)state;
@@ -195,6 +210,7 @@ int main(void)
         cmocka_unit_test(cut_text_says_so),
         cmocka_unit_test(pictures_carry_colours_and_escape_text),
         cmocka_unit_test(every_kind_has_a_glyph_of_its_own),
+        cmocka_unit_test(eight_colours_can_be_read),
         cmocka_unit_test(themes_follow_the_terminal),
         cmocka_unit_test(straddles_and_pauses_stand_out_in_every_theme),
     };
