@@ -136,12 +136,17 @@ static void next_lap(gl_asm *a, const gl_hook_env *env)
 /** R15: where the record goes; to `full` where `bytes` more have no room. RAX is lost. */
 void gl_hook_room(gl_asm *a, const gl_hook_env *env, uint32_t bytes, unsigned full)
 {
-    unsigned here = gl_asm_label(a);
+    unsigned here = gl_asm_label(a), next = gl_asm_label(a);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_R13, RING(head));
     check_room(a, env, bytes, full);
     gl_asm_imm(a, 4, true, GL_R15, (int32_t)(env->ring_bytes - 1));
-    gl_asm_rm(a, GL_OP_CMP, true, GL_R15, GL_R13, RING(populated));
+    gl_asm_imm(a, 7, true, GL_R15, (int32_t)env->lap);
     gl_asm_jcc(a, GL_CC_B, here);
+    gl_asm_rm(a, GL_OP_CMP, true, GL_R15, GL_R13, RING(populated));
+    gl_asm_jcc(a, GL_CC_AE, next);
+    gl_asm_imm(a, 7, true, GL_RAX, (int32_t)env->lap / 16); /* unread, of check_room */
+    gl_asm_jcc(a, GL_CC_A, here);
+    gl_asm_set(a, next);
     next_lap(a, env);
     check_room(a, env, bytes, full);
     gl_asm_imm(a, 4, true, GL_R15, (int32_t)(env->ring_bytes - 1));

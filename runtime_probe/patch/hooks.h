@@ -13,6 +13,7 @@ typedef struct gl_hook_env {
     const gl_golayout *layout;
     uint64_t data;       /* the shared memory, in the program */
     uint64_t ring_bytes; /* a power of two */
+    uint64_t lap;        /* bytes after which a writer begins anew if its reader keeps up */
     gl_patch_stacks stacks;
     unsigned frames;     /* of a stack, at most GL_PATCH_FRAMES */
     unsigned minor;      /* of the release */

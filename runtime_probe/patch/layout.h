@@ -6,8 +6,10 @@
  * A ring belongs to one M (a thread, in Go's words), which alone writes to it. A record is one or more 32-byte units;
  * positions are bytes and only grow; a record that begins before the end of the ring may reach into the slack behind it,
  * so that each lies in one piece. The writer stores the record, then the new head: on x86-64 a plain store publishes. A ring
- * has memory from its start to `populated` only: there the writer goes on to the next lap, by a jump. The more the reader
- * falls behind, the more memory it gives the ring; a small one stays in the cache.
+ * has memory from its start to `populated` only: there the writer goes on to the next lap, by a jump. It does so after the
+ * first GL_PATCH_LAP bytes already where the reader is close behind: memory that was written before is in the cache and in
+ * the page tables, and what lies behind it is for times when the reader is not. The more it falls behind, the more memory it
+ * gives the ring.
  *
  * Everything a hook touches lies at a fixed place of this layout; whatever the recorder reads from here it checks, as the
  * program could scribble over it.
@@ -32,6 +34,7 @@
 #define GL_PATCH_MS 16384u     /* in the slot table: Ms with a larger number have no ring, and are counted */
 #define GL_PATCH_RINGS 128u
 #define GL_PATCH_RING_BYTES (UINT64_C(1) << 24) /* of addresses; memory is there as it is needed */
+#define GL_PATCH_LAP (UINT64_C(1) << 20)
 #define GL_PATCH_SLACK 4096u
 #define GL_PATCH_CODE_BYTES (UINT64_C(1) << 17) /* two halves, used in turn: a thread may still be in the other one */
 

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "patch.h"
@@ -63,11 +64,40 @@ static bool populate(const gl_patch *p, uint64_t at, uint64_t bytes)
     return fallocate(p->fd, 0, (off_t)from, (off_t)(at + bytes - from)) == 0;
 }
 
+/**
+ * Page faults cost far more than records: memory that nobody uses yet is put into both page tables, ours by asking for it,
+ * the program's by writing zeros there from here, one byte a page. It need not be stopped for that. Where it does not
+ * work, the faults happen when the time comes.
+ */
+static void fault_in(const gl_patch *p, uint64_t at, uint64_t bytes)
+{
+    enum { MANY = 512 };
+    static const char zero[MANY];
+    struct iovec theirs[MANY], ours = {(void *)(uintptr_t)zero, 0};
+    uint64_t from = at & ~(PAGE - 1), to = at + bytes;
+#ifdef MADV_POPULATE_WRITE
+    (void)!madvise(p->memory + from, to - from, MADV_POPULATE_WRITE);
+#endif
+    while (p->data != 0 && from < to) {
+        unsigned long n = 0;
+        for (; n < MANY && from < to; from += PAGE)
+            theirs[n++] = (struct iovec){(void *)(uintptr_t)(p->data + from), 1};
+        ours.iov_len = n;
+        if (process_vm_writev(p->pid, &ours, 1, theirs, n, 0) != (ssize_t)n)
+            break;
+    }
+}
+
 static bool populate_ring(gl_patch *p, uint32_t i, uint64_t bytes)
 {
-    uint64_t at = gl_patch_rings_offset() + i * gl_patch_ring_stride(GL_PATCH_RING_BYTES);
-    if (!populate(p, at, sizeof(gl_patch_ring) + bytes + GL_PATCH_SLACK))
+    uint64_t at = gl_patch_rings_offset() + i * gl_patch_ring_stride(GL_PATCH_RING_BYTES), head = sizeof(gl_patch_ring);
+    uint64_t had = gl_patch_ring_of(p, i)->populated;
+    if (!populate(p, at, head + bytes + GL_PATCH_SLACK))
         return false;
+    if (had == 0)
+        fault_in(p, at, head + bytes + GL_PATCH_SLACK);
+    else /* the slack behind what was there is in use */
+        fault_in(p, at + head + had + GL_PATCH_SLACK, bytes - had);
     __atomic_store_n(&gl_patch_ring_of(p, i)->populated, bytes, __ATOMIC_RELEASE);
     return true;
 }
@@ -79,12 +109,22 @@ void gl_patch_memory_grow(gl_patch *p, uint32_t ring)
         populate_ring(p, ring, 2 * bytes);
 }
 
-static uint64_t first_bytes(const gl_patch *p)
+static uint64_t at_least(uint64_t bytes, uint64_t wanted)
 {
-    uint64_t bytes = LARGE_BYTES, wanted = p->opt.large_bytes;
     while (wanted > bytes && bytes < GL_PATCH_RING_BYTES)
         bytes *= 2;
     return bytes;
+}
+
+static uint64_t first_bytes(const gl_patch *p)
+{
+    return at_least(LARGE_BYTES, p->opt.large_bytes);
+}
+
+uint64_t gl_patch_memory_lap(const gl_patch *p)
+{
+    uint64_t lap = at_least(GL_PATCH_LAP, p->opt.large_bytes);
+    return lap < GL_PATCH_RING_BYTES ? lap : GL_PATCH_RING_BYTES - 1; /* the jump is never needed there */
 }
 
 static bool offer_ring(gl_patch *p, uint32_t i)

@@ -89,6 +89,7 @@ static int make_hooks(gl_patch *p, gl_error *err)
     gl_hook_env env = {.layout = &p->layout,
                        .data = p->data,
                        .ring_bytes = GL_PATCH_RING_BYTES,
+                       .lap = gl_patch_memory_lap(p),
                        .stacks = p->opt.stacks,
                        .frames = p->opt.frames,
                        .minor = p->info->minor};

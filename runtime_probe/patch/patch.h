@@ -70,6 +70,8 @@ int gl_patch_memory_make(gl_patch *p, gl_error *err) GL_MUST_CHECK;
 int gl_patch_memory_find(gl_patch *p, gl_surgeon *s, gl_patch_header *found, uint64_t *data, gl_error *err) GL_MUST_CHECK;
 /** Maps the memory and the code into the process, in the name of s->held[0]. */
 int gl_patch_memory_inject(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err) GL_MUST_CHECK;
+/** Bytes after which a ring is written to from its start again, where its reader keeps up. */
+uint64_t gl_patch_memory_lap(const gl_patch *p);
 /** Keeps rings at hand for threads that are yet to come. */
 void gl_patch_memory_tend(gl_patch *p);
 /** More memory for a ring whose reader is behind. */

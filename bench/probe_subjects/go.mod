@@ -1,0 +1,3 @@
+module probe_subjects
+
+go 1.18
