@@ -65,6 +65,8 @@ void gl_translate_stack(gl_translation *t, const gl_patch_record *r, const uint6
 void gl_translate(gl_translation *t, uint32_t ring, const gl_patch_record *r);
 /** why: NULL, no room in the ring. ring: UINT32_MAX, whose they would have been is not known. */
 void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last, const char *why);
+/** The thread of a ring has ended, and said all: the next to write there is another. */
+void gl_translate_gone(gl_translation *t, uint32_t ring, uint64_t ticks);
 /** Gives what is ready to the sink. */
 void gl_translate_flush(gl_translation *t);
 /** Number of a record's units; 0: it makes no sense. */

@@ -76,6 +76,15 @@ static void stop_p(const gl_turn *x, uint32_t ring)
     of.thread->p = GL_NO_PROC;
 }
 
+void gl_translate_gone(gl_translation *t, uint32_t ring, uint64_t ticks)
+{
+    gl_patch_record r = {.ticks = ticks};
+    gl_turn x = {.t = t, .thread = &t->threads[ring], .ring = ring, .r = &r};
+    stop_p(&x, ring);
+    free(t->threads[ring].itself.cases);
+    t->threads[ring] = (gl_patch_thread){.p = GL_NO_PROC};
+}
+
 static void has_p(const gl_turn *x)
 {
     uint32_t p = x->r->aux - 1;

@@ -40,8 +40,10 @@ bool gl_hooks_begin(gl_asm *a, gl_hook_env *env)
     gl_asm_abs(a, GL_R15, env->data);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R12, GL_R14, l->g_m);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R12, l->m_id);
-    gl_asm_imm(a, 7, true, GL_RAX, GL_PATCH_MS);
-    gl_asm_jcc(a, GL_CC_AE, none);
+    gl_asm_imm(a, 4, true, GL_RAX, GL_PATCH_MS - 1);
+    gl_asm_load_index(a, GL_RAX, GL_R15, GL_RAX, 8, (int32_t)gl_patch_slots_offset());
+    gl_asm_test(a, true, GL_RAX, GL_RAX);
+    gl_asm_jcc(a, GL_CC_NE, none); /* another M that is alive has the place */
     gl_asm_set(a, retry);
     gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, GL_R15, offsetof(gl_patch_header, taken));
     gl_asm_rm(a, GL_OP_CMP, false, GL_RAX, GL_R15, offsetof(gl_patch_header, offered));
@@ -63,6 +65,7 @@ bool gl_hooks_begin(gl_asm *a, gl_hook_env *env)
     gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_R12, l->m_id);
     gl_asm_store(a, true, GL_R13, RING(m_id), GL_RDX);
     gl_asm_store32_imm(a, true, GL_R13, RING(assigned), 1);
+    gl_asm_imm(a, 4, true, GL_RDX, GL_PATCH_MS - 1);
     gl_asm_store_index(a, GL_R15, GL_RDX, 8, (int32_t)gl_patch_slots_offset(), GL_R13);
     gl_asm_jmp(a, leave);
     gl_asm_set(a, none);
@@ -84,16 +87,17 @@ bool gl_hooks_begin(gl_asm *a, gl_hook_env *env)
 static void find_ring(gl_asm *a, const gl_hook_env *env, unsigned none)
 {
     const gl_golayout *l = env->layout;
-    unsigned have = gl_asm_label(a), slow = gl_asm_label(a), big = gl_asm_label(a);
+    unsigned have = gl_asm_label(a), slow = gl_asm_label(a);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_R14, l->g_m);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_R13, l->m_id);
-    gl_asm_imm(a, 7, true, GL_R13, GL_PATCH_MS);
-    gl_asm_jcc(a, GL_CC_AE, big);
+    gl_asm_imm(a, 4, true, GL_R13, GL_PATCH_MS - 1);
     gl_asm_abs(a, GL_R15, env->data + gl_patch_slots_offset());
     gl_asm_load_index(a, GL_R13, GL_R15, GL_R13, 8, 0);
     gl_asm_test(a, true, GL_R13, GL_R13);
-    gl_asm_jcc(a, GL_CC_NE, have);
-    gl_asm_set(a, big);
+    gl_asm_jcc(a, GL_CC_E, slow);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_R14, l->g_m);
+    gl_asm_rm(a, GL_OP_CMP, true, GL_R15, GL_R13, RING(m));
+    gl_asm_jcc(a, GL_CC_E, have);
     gl_asm_set(a, slow);
     /* lea r15,[rip+5]: behind the jump */
     gl_asm_bytes(a, "\x4c\x8d\x3d\x05\x00\x00\x00", 7);

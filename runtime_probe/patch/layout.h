@@ -3,7 +3,7 @@
  *
  *     header (4096) | undo table | slot table | ring 0: control (4096), data, slack | ring 1 …
  *
- * A ring belongs to one M (a thread, in Go's words), which alone writes to it. A record is one or more 32-byte units;
+ * A ring belongs to one M (a thread, in Go's words), which alone writes to it; when the thread has ended it is offered anew. A record is one or more 32-byte units;
  * positions are bytes and only grow; a record that begins before the end of the ring may reach into the slack behind it,
  * so that each lies in one piece. The writer stores the record, then the new head: on x86-64 a plain store publishes. A ring
  * has memory from its start to `populated` only: there the writer goes on to the next lap, by a jump. It does so after the
@@ -26,12 +26,12 @@
 #include "gorun/record.h"
 
 #define GL_PATCH_MAGIC "GLPATCH1"
-#define GL_PATCH_VERSION 1u
+#define GL_PATCH_VERSION 2u
 #define GL_PATCH_NAME "golanes-probe" /* of the memory, as /proc/PID/maps shows it */
 
 #define GL_PATCH_SITES 256u    /* in the undo table */
 #define GL_PATCH_BYTES 24u     /* displaced bytes of a site at most */
-#define GL_PATCH_MS 16384u     /* in the slot table: Ms with a larger number have no ring, and are counted */
+#define GL_PATCH_MS 16384u     /* in the slot table, a power of two: an M's place is its number modulo this */
 #define GL_PATCH_RINGS 128u
 #define GL_PATCH_RING_BYTES (UINT64_C(1) << 24) /* of addresses; memory is there as it is needed */
 #define GL_PATCH_LAP (UINT64_C(1) << 20)

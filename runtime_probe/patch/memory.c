@@ -40,6 +40,22 @@ int gl_patch_memory_make(gl_patch *p, gl_error *err)
     return 0;
 }
 
+uint64_t gl_patch_start_time(uint32_t pid)
+{
+    char path[48], line[1024] = "";
+    unsigned long long start = 0;
+    snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    FILE *f = fopen(path, "re");
+    const char *at = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL; /* the name may hold anything */
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    if (at)
+        start = strtoull(at, NULL, 10);
+    if (f)
+        fclose(f);
+    return start;
+}
+
 static void fill_header(gl_patch *p)
 {
     gl_patch_header *h = p->header;
@@ -55,6 +71,7 @@ static void fill_header(gl_patch *p)
     h->recorder = (uint32_t)getpid();
     h->gate.patience[0] = 1;
     h->gate.open = p->opt.gate; /* who comes before somebody looks has to wait a little */
+    h->recorder_start = gl_patch_start_time(h->recorder);
 }
 
 /** Memory that hooks touch is there before they do: where the system has none left, we fail, not the program. */
@@ -66,14 +83,15 @@ static bool populate(const gl_patch *p, uint64_t at, uint64_t bytes)
 
 /**
  * Page faults cost far more than records: memory that nobody uses yet is put into both page tables, ours by asking for it,
- * the program's by writing zeros there from here, one byte a page. It need not be stopped for that. Where it does not
- * work, the faults happen when the time comes.
+ * the program's by reading it from here, one byte a page (a shared page that is read can be written to from then on, too;
+ * and should the program have become another by exec, nothing is changed in that). It need not be stopped for this. Where
+ * it does not work, the faults happen when the time comes.
  */
 static void fault_in(const gl_patch *p, uint64_t at, uint64_t bytes)
 {
     enum { MANY = 512 };
-    static const char zero[MANY];
-    struct iovec theirs[MANY], ours = {(void *)(uintptr_t)zero, 0};
+    char nothing[MANY];
+    struct iovec theirs[MANY], ours = {nothing, 0};
     uint64_t from = at & ~(PAGE - 1), to = at + bytes;
 #ifdef MADV_POPULATE_WRITE
     (void)!madvise(p->memory + from, to - from, MADV_POPULATE_WRITE);
@@ -83,7 +101,7 @@ static void fault_in(const gl_patch *p, uint64_t at, uint64_t bytes)
         for (; n < MANY && from < to; from += PAGE)
             theirs[n++] = (struct iovec){(void *)(uintptr_t)(p->data + from), 1};
         ours.iov_len = n;
-        if (process_vm_writev(p->pid, &ours, 1, theirs, n, 0) != (ssize_t)n)
+        if (process_vm_readv(p->pid, &ours, 1, theirs, n, 0) != (ssize_t)n)
             break;
     }
 }
@@ -127,14 +145,19 @@ uint64_t gl_patch_memory_lap(const gl_patch *p)
     return lap < GL_PATCH_RING_BYTES ? lap : GL_PATCH_RING_BYTES - 1; /* the jump is never needed there */
 }
 
-static bool offer_ring(gl_patch *p, uint32_t i)
+void gl_patch_memory_offer(gl_patch *p, uint32_t ring)
 {
     gl_patch_header *h = p->header;
-    if (!populate_ring(p, i, i < LARGE_RINGS ? first_bytes(p) : SMALL_BYTES))
-        return false;
     uint64_t n = __atomic_load_n(&h->offered, __ATOMIC_RELAXED);
-    h->offer[n & 1023] = (uint16_t)i;
+    h->offer[n & 1023] = (uint16_t)ring;
     __atomic_store_n(&h->offered, n + 1, __ATOMIC_RELEASE);
+}
+
+static bool offer_new_ring(gl_patch *p)
+{
+    if (!populate_ring(p, p->made, p->made < LARGE_RINGS ? first_bytes(p) : SMALL_BYTES))
+        return false;
+    gl_patch_memory_offer(p, p->made++);
     return true;
 }
 
@@ -142,7 +165,7 @@ void gl_patch_memory_tend(gl_patch *p)
 {
     gl_patch_header *h = p->header;
     uint64_t offered = __atomic_load_n(&h->offered, __ATOMIC_RELAXED), taken = __atomic_load_n(&h->taken, __ATOMIC_RELAXED);
-    while (offered < GL_PATCH_RINGS && offered - taken < READY_RINGS && offer_ring(p, (uint32_t)offered))
+    while (p->made < GL_PATCH_RINGS && offered - taken < READY_RINGS && offer_new_ring(p))
         offered++;
 }
 
@@ -357,6 +380,12 @@ int gl_patch_memory_inject(gl_patch *p, gl_surgeon *s, const gl_patch_header *fo
     if (!populate(p, 0, gl_patch_rings_offset()))
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for the rings: %s", strerror(errno));
     fill_header(p);
+    return 0;
+}
+
+int gl_patch_memory_ready(gl_patch *p, gl_error *err)
+{
+    fault_in(p, 0, gl_patch_rings_offset());
     gl_patch_memory_tend(p);
     if (p->header->offered == 0)
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for the rings: %s", strerror(errno));

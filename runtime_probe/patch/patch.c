@@ -126,10 +126,19 @@ static int make_hooks(gl_patch *p, gl_error *err)
 /** All places look as they do in the file: nobody else has changed them. */
 static int verify(const gl_patch *p, const gl_surgeon *s, gl_error *err)
 {
+    uint8_t live[GL_PATCH_SITES][GL_PATCH_BYTES];
+    struct iovec ours[GL_PATCH_SITES], theirs[GL_PATCH_SITES];
+    ssize_t all = 0;
     for (uint32_t i = 0; i < p->hook_count; i++) {
         const gl_hook *h = &p->hooks[i];
-        uint8_t live[GL_PATCH_BYTES];
-        if (!gl_surgeon_read(s, h->address, live, h->length) || memcmp(live, h->before, h->length) != 0)
+        ours[i] = (struct iovec){live[i], h->length};
+        theirs[i] = (struct iovec){(void *)(uintptr_t)h->address, h->length};
+        all += (ssize_t)h->length;
+    }
+    bool read = process_vm_readv(s->pid, ours, p->hook_count, theirs, p->hook_count, 0) == all;
+    for (uint32_t i = 0; i < p->hook_count; i++) {
+        const gl_hook *h = &p->hooks[i];
+        if ((!read && !gl_surgeon_read(s, h->address, live[i], h->length)) || memcmp(live[i], h->before, h->length) != 0)
             return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
                            "the code of process %d is not that of its file: another tracer or profiler has changed it", (int)p->pid);
     }
@@ -254,15 +263,10 @@ static int operate_running(gl_patch *p, gl_surgeon *s, void *user, gl_error *err
 
 /* Attach */
 
-static bool lives(uint32_t recorder)
+/** Not a later process of that number. */
+static bool lives(const gl_patch_header *h)
 {
-    char path[64], name[64] = "";
-    snprintf(path, sizeof path, "/proc/%u/comm", recorder);
-    FILE *f = fopen(path, "re");
-    bool is = f && fgets(name, sizeof name, f) && recorder != (uint32_t)getpid();
-    if (f)
-        fclose(f);
-    return is;
+    return h->recorder != (uint32_t)getpid() && h->recorder_start != 0 && gl_patch_start_time(h->recorder) == h->recorder_start;
 }
 
 static int put_back(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
@@ -295,9 +299,12 @@ static int take_over(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, u
 {
     if (data == 0 || found->state != GL_PATCH_PATCHED)
         return 0;
-    if (lives(found->recorder))
+    if (lives(found))
         return gl_fail(err, GL_E_USAGE, UINT64_MAX, "process %d is being recorded already, by process %u", (int)p->pid, found->recorder);
-    return while_stopped(p, s, put_back, &data, err);
+    int rc = while_stopped(p, s, put_back, &data, err);
+    if (rc >= 0)
+        gl_patch_count_left(p, s, data);
+    return rc;
 }
 
 static int inject_running(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err)
@@ -310,7 +317,21 @@ static int inject_running(gl_patch *p, gl_surgeon *s, const gl_patch_header *fou
         gl_surgeon_release(s);
     }
     gl_surgeon_unquiet(&before);
-    return rc;
+    return rc < 0 ? rc : gl_patch_memory_ready(p, err);
+}
+
+/** Gives the program its own copies of the pages that will be changed, by writing to each what stands there already: that
+    takes long, and would be done while all threads stand still. */
+static void copy_pages(const gl_patch *p, gl_surgeon *s)
+{
+    for (uint32_t i = 0; i < p->hook_count; i++) {
+        const gl_hook *h = &p->hooks[i];
+        uint64_t last = h->address + h->length - 1;
+        if (i == 0 || (h->address ^ p->hooks[i - 1].address) >> 12 != 0)
+            (void)gl_surgeon_write(s, h->address, h->before, 1);
+        if ((h->address ^ last) >> 12 != 0)
+            (void)gl_surgeon_write(s, last, h->before + h->length - 1, 1);
+    }
 }
 
 static int write_hooks(gl_patch *p, gl_surgeon *s, gl_error *err)
@@ -367,7 +388,11 @@ int gl_patch_attach(gl_patch *p, gl_error *err)
     if (rc >= 0)
         rc = write_hooks(p, &s, err);
     if (rc >= 0)
+        rc = verify(p, &s, err);
+    if (rc >= 0) {
+        copy_pages(p, &s);
         rc = while_stopped(p, &s, operate_running, NULL, err);
+    }
     gl_surgeon_close(&s);
     return rc;
 }
@@ -408,6 +433,8 @@ int gl_patch_start(gl_patch *p, pid_t pid, bool caught, gl_error *err)
     }
     if (rc >= 0)
         rc = gl_patch_memory_inject(p, &s, NULL, 0, err);
+    if (rc >= 0)
+        rc = gl_patch_memory_ready(p, err);
     if (rc >= 0)
         rc = write_hooks(p, &s, err);
     if (rc >= 0)

@@ -38,6 +38,8 @@ typedef struct gl_patch {
     uint8_t *memory;
     gl_patch_header *header;
     uint64_t bytes, data, code;
+    uint32_t made;           /* rings offered for the first time so far: 0 … made - 1 */
+    uint64_t left;           /* records that a killed recorder has left in its rings unread */
     uint32_t half;
     /* The hooks. */
     gl_hook *hooks;
@@ -64,6 +66,10 @@ int gl_patch_detach(gl_patch *p, gl_error *err) GL_MUST_CHECK;
 /** Frees; what memory the rings took is given back. */
 void gl_patch_close(gl_patch *p);
 
+/* left.c */
+/** Counts what stands unread in the rings of a recorder that was killed, whose hooks are out: p->left. */
+void gl_patch_count_left(gl_patch *p, const gl_surgeon *s, uint64_t data);
+
 /* memory.c */
 int gl_patch_memory_make(gl_patch *p, gl_error *err) GL_MUST_CHECK;
 /** Where an earlier recording has left its memory in the process: *data 0 where there was none. */
@@ -72,11 +78,17 @@ int gl_patch_memory_find(gl_patch *p, gl_surgeon *s, gl_patch_header *found, uin
 int gl_patch_memory_inject(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err) GL_MUST_CHECK;
 /** Bytes after which a ring is written to from its start again, where its reader keeps up. */
 uint64_t gl_patch_memory_lap(const gl_patch *p);
+/** Makes the first rings; nothing need be stopped for it. */
+int gl_patch_memory_ready(gl_patch *p, gl_error *err) GL_MUST_CHECK;
 /** Keeps rings at hand for threads that are yet to come. */
 void gl_patch_memory_tend(gl_patch *p);
+/** Offers a ring that nobody writes to any more to the next thread. */
+void gl_patch_memory_offer(gl_patch *p, uint32_t ring);
 /** More memory for a ring whose reader is behind. */
 void gl_patch_memory_grow(gl_patch *p, uint32_t ring);
 void gl_patch_memory_free(gl_patch *p);
+/** When a process started, in the units of its stat file; 0: there is none. */
+uint64_t gl_patch_start_time(uint32_t pid);
 
 static inline gl_patch_ring *gl_patch_ring_of(const gl_patch *p, uint32_t i)
 {

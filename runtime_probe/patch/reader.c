@@ -27,12 +27,6 @@ void gl_reader_end(gl_reader *r)
     r->ring = NULL;
 }
 
-static uint32_t rings_taken(const gl_reader *r)
-{
-    uint64_t n = __atomic_load_n(&r->p->header->taken, __ATOMIC_ACQUIRE);
-    return n < GL_PATCH_RINGS ? (uint32_t)n : GL_PATCH_RINGS;
-}
-
 /* From a ring into its queue */
 
 static bool room_for(gl_reader_ring *q, size_t bytes)
@@ -115,7 +109,7 @@ static void meet(gl_reader *r, uint32_t i)
     if (th->known || !__atomic_load_n(&ring->assigned, __ATOMIC_ACQUIRE))
         return;
     const gl_snapshot *snap = &r->p->snapshot;
-    gl_session_owner owner = {.pid = (uint32_t)r->p->pid, .tid = (uint32_t)ring->tid, .turn = 1, .ring = i};
+    gl_session_owner owner = {.pid = (uint32_t)r->p->pid, .tid = (uint32_t)ring->tid, .turn = 1 + r->ring[i].turn, .ring = i};
     if (owner.tid == 0) /* the first thread takes part before it knows its number */
         owner.tid = owner.pid;
     int status = r->t->sink->on_thread(r->t->sink->user, &owner, &th->who);
@@ -215,6 +209,7 @@ static void hand_on(gl_reader *r, uint64_t watermark)
         if (until > watermark)
             until = watermark;
         while (rec && rec->ticks <= until && r->t->status == 0) {
+            r->handed = rec->ticks;
             gl_translate(r->t, i, rec);
             q->from += gl_record_units(rec) * (size_t)GL_PATCH_UNIT;
             rec = next_of(q);
@@ -227,7 +222,9 @@ int gl_reader_drain(gl_reader *r, const gl_session_sink *sink, bool last, gl_err
     r->t->sink = sink;
     r->t->status = 0;
     uint64_t now = gl_clock_ticks(GL_RING_CLOCK_TSC), watermark = last ? UINT64_MAX : now;
-    r->rings = rings_taken(r);
+    r->rings = r->p->made;
+    if (!last)
+        gl_reader_recycle(r, now);
     for (uint32_t i = 0; i < r->rings; i++) {
         meet(r, i);
         look(r, i, now);

@@ -18,6 +18,8 @@ typedef struct gl_reader_ring {
     uint64_t dropped, looked; /* losses told of; ticks of the last look */
     uint8_t *queue;           /* read, not handed on yet: whole records */
     size_t from, to, room;
+    uint64_t retired;         /* ticks since when no thread finds it any more, 0: it is in use */
+    uint32_t turn;            /* threads before this one */
 } gl_reader_ring;
 
 typedef struct gl_reader {
@@ -26,12 +28,17 @@ typedef struct gl_reader {
     gl_reader_ring *ring;
     uint32_t rings;
     uint64_t no_ring;
+    uint64_t handed;  /* ticks of the last record handed on */
+    uint64_t recycled; /* ticks of the last look for threads that have ended */
+    bool same_ns;     /* their numbers are those that the program knows */
 } gl_reader;
 
 int gl_reader_start(gl_reader *r, gl_patch *p, gl_translation *t);
 void gl_reader_end(gl_reader *r);
 /** Reads and hands on. last: nobody writes any more, all of it is handed on. */
 int gl_reader_drain(gl_reader *r, const gl_session_sink *sink, bool last, gl_error *err);
+/** Offers the rings of threads that have ended to others. recycle.c */
+void gl_reader_recycle(gl_reader *r, uint64_t now);
 /** Bytes that wait in the fullest ring. */
 uint64_t gl_reader_waiting(const gl_reader *r);
 

@@ -84,6 +84,9 @@ static int begin(void *self, const gl_session_sink *sink, gl_error *err)
     s->t.sink = sink;
     s->t.status = 0;
     gl_translate_snapshot(&s->t);
+    if (s->p.left > 0)
+        gl_translate_lost(&s->t, UINT32_MAX, s->p.left, s->p.begin_ticks, s->p.begin_ticks, "left by a recorder that was killed");
+    gl_translate_flush(&s->t);
     if (s->t.status >= 0)
         return 0;
     return gl_fail(err, (gl_status)s->t.status, UINT64_MAX, "the state of process %d can't be written: %s", (int)s->p.pid,

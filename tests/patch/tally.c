@@ -176,6 +176,16 @@ static void dump(const tally *t, const gl_event *ev)
     printf("\n");
 }
 
+static void count_lost(tally *t, const gl_event *ev)
+{
+    size_t n;
+    const char *why = gl_dict_text(t->dict, (uint32_t)ev->arg[3], &n);
+    if (n > 5 && begins(why, "left "))
+        t->left += ev->arg[0];
+    else
+        t->lost += ev->arg[0];
+}
+
 static int on_events(void *user, const gl_event *events, size_t n)
 {
     tally *t = user;
@@ -186,7 +196,7 @@ static int on_events(void *user, const gl_event *events, size_t n)
         t->back += ev->time < t->last;
         t->last = ev->time;
         if (ev->type == GL_EV_Lost)
-            t->lost += ev->arg[0];
+            count_lost(t, ev);
         if (ev->type == GL_EV_GCSTWBegin)
             look_at_stop(t, ev);
         check_state(t, ev);
@@ -236,6 +246,8 @@ void tally_print(const tally *t, FILE *to)
     print_fact(to, "violations", t->violations);
     print_fact(to, "steps-back", t->back);
     print_fact(to, "lost", t->lost);
+    print_fact(to, "left", t->left);
+    print_fact(to, "threads", t->threads);
 }
 
 void tally_free(tally *t)

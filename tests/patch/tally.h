@@ -20,7 +20,7 @@ typedef struct tally {
     uint64_t of[GL_EV_LIMIT], events, violations, back, lost;
     uint64_t by[TALLY_MAKERS][GL_EV_LIMIT]; /* of what is done to channels, by who made the channel */
     uint64_t created_by_main, callbacks, switches;
-    uint64_t gc_stops, nameless_stops; /* of the world: for the collector, for no known reason */
+    uint64_t gc_stops, nameless_stops, left; /* of the world: for the collector, for no known reason; records that a killed recorder left */
     uint64_t blocks[TALLY_REASONS]; /* of goroutines that are not the runtime's own, by the reason's text */
     int64_t last;
     gl_dict *dict;
