@@ -5,27 +5,48 @@
 
 #define BATCH 128
 
-typedef struct code_info {
-    uint8_t known, count;
-    struct {
-        uint8_t kind, width, refers;
-    } arg[GL_EVENT_ARGS_MAX];
-} code_info;
+/** How an event lies in a ring: without a loop over its arguments where nothing about it is special. */
+typedef struct form {
+    uint64_t mask[GL_EVENT_ARGS_MAX];
+    uint64_t chan, goroutine; /* all ones where the first argument is that */
+    uint8_t at[GL_EVENT_ARGS_MAX], kind[GL_EVENT_ARGS_MAX];
+    uint8_t known, count, bytes; /* bytes: of all arguments */
+    uint8_t plain;               /* no argument but the first refers to anything */
+    uint8_t text;                /* the first argument is one */
+    uint8_t moves;               /* it changes its thread's context: gl_ring_effect */
+} form;
 
 /* Kinds that are not the same in a ring and in a trace. */
 #define REFERS(kind)                                                                                              \
     ((kind) == GL_KIND_GOROUTINE || (kind) == GL_KIND_CHAN || (kind) == GL_KIND_STRING || (kind) == GL_KIND_STACK || \
      (kind) == GL_KIND_THREAD)
-#define GL_ARG(kind, name) {GL_KIND_##kind, GL_RING_WIDTH(GL_KIND_##kind), REFERS(GL_KIND_##kind)}
-#define GL_EVENT(code, name, op, phase, stack, meaning, count, ...) [code] = {1, count, {__VA_ARGS__}},
-static const code_info codes[GL_EV_LIMIT] = {
+#define ONES(yes) ((yes) ? UINT64_MAX : 0)
+#define WIDTH(kind, there) ((there) ? GL_RING_WIDTH(kind) : 0u)
+#define MASK(kind, there) ((there) ? UINT64_MAX >> (64 - 8 * GL_RING_WIDTH(kind)) : 0)
+#define SIMPLE(kind, there) (!(there) || !REFERS(kind))
+#define FORM(code, n, a, b, c, d, ...)                                                                                    \
+    {                                                                                                                    \
+        .known = 1, .count = (n), .kind = {a, b, c, d},                                                                  \
+        .mask = {MASK(a, (n) > 0), MASK(b, (n) > 1), MASK(c, (n) > 2), MASK(d, (n) > 3)},                                \
+        .at = {0, WIDTH(a, (n) > 0), WIDTH(a, (n) > 0) + WIDTH(b, (n) > 1),                                              \
+               WIDTH(a, (n) > 0) + WIDTH(b, (n) > 1) + WIDTH(c, (n) > 2)},                                               \
+        .bytes = WIDTH(a, (n) > 0) + WIDTH(b, (n) > 1) + WIDTH(c, (n) > 2) + WIDTH(d, (n) > 3),                          \
+        .chan = ONES((a) == GL_KIND_CHAN), .goroutine = ONES((a) == GL_KIND_GOROUTINE), .text = (a) == GL_KIND_STRING,   \
+        .plain = (a) != GL_KIND_STACK && (a) != GL_KIND_THREAD && SIMPLE(b, (n) > 1) && SIMPLE(c, (n) > 2) &&            \
+                 SIMPLE(d, (n) > 3),                                                                                     \
+        .moves = GL_RING_MOVES(code)                                                                                             \
+    }
+#define GL_ARG(kind, name) GL_KIND_##kind
+#define GL_EVENT(code, name, op, phase, stack, meaning, count, ...) \
+    [code] = FORM(code, count, __VA_ARGS__, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE),
+static const form forms[GL_EV_LIMIT] = {
 #include "golanes/events.def"
 };
 #undef GL_EVENT
 #undef GL_ARG
 
 /* One record without a loop in it reads less than the slack: it may be read to its end before a look at the end. */
-_Static_assert(GL_DECODE_SLACK >= 2 + 1 + 8 + 8 * GL_EVENT_ARGS_MAX + 2 && GL_DECODE_SLACK >= 2 + 5 * 9, "enough slack");
+_Static_assert(GL_DECODE_SLACK >= 2 + 1 + 8 + 8 * GL_EVENT_ARGS_MAX + 2 + 8 && GL_DECODE_SLACK >= 2 + 5 * 9, "enough slack");
 
 typedef struct cursor {
     gl_ring_decoder *d;
@@ -76,20 +97,18 @@ static uint64_t get(cursor *c)
     return v;
 }
 
-/** n is 1, 2, 4 or 8. */
-static inline uint64_t take(cursor *c, unsigned n)
+static inline uint64_t load8(const uint8_t *p)
 {
-    const uint8_t *p = c->at;
-    uint16_t two;
-    uint32_t four;
-    uint64_t eight;
-    c->at = p + n;
-    switch (n) {
-    case 1: return *p;
-    case 2: memcpy(&two, p, 2); return two;
-    case 4: memcpy(&four, p, 4); return four;
-    default: memcpy(&eight, p, 8); return eight;
-    }
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline uint16_t load2(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, 2);
+    return v;
 }
 
 /** True where the record is cut off. */
@@ -187,49 +206,48 @@ static int translate(cursor *c, unsigned kind, uint64_t *v)
     }
 }
 
-static int arguments(cursor *c, gl_event *ev, const code_info *info, bool wide)
+static int arguments(cursor *c, gl_event *ev, const form *f, bool wide)
 {
-    for (unsigned i = 0; i < info->count; i++) {
-        uint64_t v = take(c, wide ? 8 : info->arg[i].width);
-        if (info->arg[i].refers) {
-            if (info->arg[i].kind == GL_KIND_CHAN && !wide)
+    const uint8_t *at = c->at;
+    for (unsigned i = 0; i < f->count; i++) {
+        uint64_t v = wide ? load8(at + 8 * i) : load8(at + f->at[i]) & f->mask[i];
+        if (REFERS(f->kind[i])) {
+            if (f->kind[i] == GL_KIND_CHAN && !wide)
                 v = c->d->chan + (uint64_t)(int64_t)(int32_t)v;
-            int status = translate(c, info->arg[i].kind, &v);
+            int status = translate(c, f->kind[i], &v);
             if (status < 0)
                 return status;
         }
         ev->arg[i] = v;
     }
+    c->at = at + (wide ? 8u * f->count : f->bytes);
     return 0;
 }
 
-/** The first argument, before it is translated: what the thread's context is made from. */
-static uint64_t first_argument(const code_info *info, const uint8_t *at, bool wide)
-{
-    uint64_t v;
-    memcpy(&v, at, 8);
-    unsigned bits = wide ? 64 : 8u * info->arg[0].width;
-    return bits < 64 ? v & ((UINT64_C(1) << bits) - 1) : v;
-}
-
-/** From code on: an event in either form. */
+/** From code on: an event in either form, whatever it refers to. */
 static int event(cursor *c, const uint8_t *record, bool wide)
 {
     gl_ring_decoder *d = c->d;
-    unsigned byte = (unsigned)take(c, 1), code = byte & (GL_EV_LIMIT - 1);
-    const code_info *info = &codes[code];
+    unsigned byte = *c->at, code = byte & (GL_EV_LIMIT - 1);
+    const form *f = &forms[code];
     gl_event *ev;
-    int status = info->known ? new_event(c, &ev) : GL_E_CORRUPT;
+    int status = f->known ? new_event(c, &ev) : GL_E_CORRUPT;
     if (status < 0)
         return status;
-    d->last += take(c, wide ? 8 : 2);
+    d->last += wide ? load8(c->at + 1) : load2(c->at + 1);
+    c->at += wide ? 9 : 3;
     ev->time = (int64_t)d->last;
     ev->type = (uint16_t)code;
     ev->g = of_process(d, d->g);
     ev->p = d->p;
-    (void)gl_ring_effect(code, first_argument(info, c->at, wide), &d->g, &d->p);
-    status = arguments(c, ev, info, wide);
-    uint64_t stack = byte & GL_RING_HAS_STACK ? take(c, 2) : 0;
+    /* The thread's context is made from the first argument as it stands here, before it is translated. */
+    (void)gl_ring_effect(code, wide ? load8(c->at) : load8(c->at) & f->mask[0], &d->g, &d->p);
+    status = arguments(c, ev, f, wide);
+    uint64_t stack = 0;
+    if (byte & GL_RING_HAS_STACK) {
+        stack = load2(c->at);
+        c->at += 2;
+    }
     if (status >= 0 && stack)
         status = translate(c, GL_KIND_STACK, &stack);
     if (status < 0)
@@ -239,6 +257,65 @@ static int event(cursor *c, const uint8_t *record, bool wide)
         return GL_E_CORRUPT;
     c->n += !muted(c, record);
     return 0;
+}
+
+/** True where it is known; *to is the trace's id of it. */
+static inline bool look_up(const uint32_t *table, uint32_t n, uint64_t number, uint32_t *to)
+{
+    if (number > n)
+        return false;
+    *to = number ? table[number - 1] : 0;
+    return true;
+}
+
+/** Events in their common form, as many as follow each other and nothing is to be asked for. The first that is not so, or
+    makes no sense, is left to event(). */
+static void plain_events(cursor *c)
+{
+    gl_ring_decoder *d = c->d;
+    if (!d->thread_known || muted(c, c->at))
+        return;
+    const uint8_t *at = c->at, *end = c->end;
+    uint64_t last = d->last, chan = d->chan, g = d->g, process = (uint64_t)d->thread.process << 48;
+    uint32_t p = d->p, thread = d->thread.thread;
+    gl_event *ev = c->event + c->n, *full = c->event + BATCH;
+    while (at < end && ev < full) {
+        unsigned byte = *at, code = byte & (GL_EV_LIMIT - 1);
+        const form *f = &forms[code];
+        const uint8_t *args = at + 3, *next = args + f->bytes;
+        uint64_t first = load8(args) & f->mask[0], raw = first;
+        uint32_t stack = 0, text;
+        if (byte & GL_RING_HAS_STACK) {
+            if (!look_up(d->stack, d->stacks, load2(next), &stack))
+                break;
+            next += 2;
+        }
+        if (!f->plain || next > end)
+            break;
+        if (f->text) {
+            if (!look_up(d->text, d->texts, first, &text))
+                break;
+            first = text;
+        }
+        uint64_t named = chan + (uint64_t)(int64_t)(int32_t)first;
+        first = (first & ~f->chan) | (named & f->chan);
+        chan = f->chan ? named : chan;
+        first |= process & f->goroutine & (0 - (uint64_t)(first != 0));
+        last += load2(at + 1);
+        *ev++ = (gl_event){.time = (int64_t)last, .g = g ? g | process : 0, .thread = thread, .p = p, .stack = stack,
+                           .type = (uint16_t)code,
+                           .arg = {first, load8(args + f->at[1]) & f->mask[1], load8(args + f->at[2]) & f->mask[2],
+                                   load8(args + f->at[3]) & f->mask[3]}};
+        if (f->moves)
+            (void)gl_ring_effect(code, raw, &g, &p);
+        at = next;
+    }
+    c->at = at;
+    c->n = (size_t)(ev - c->event);
+    d->last = last;
+    d->chan = chan;
+    d->g = g;
+    d->p = p;
 }
 
 static void context(cursor *c)
@@ -305,7 +382,8 @@ static uint64_t block_end(const gl_ring_decoder *d)
 
 static int jump(cursor *c)
 {
-    uint64_t to = take(c, 8);
+    uint64_t to = load8(c->at);
+    c->at += 8;
     if (overrun(c) || to % GL_RING_BLOCK || to < block_end(c->d) || to >= c->d->head)
         return GL_E_CORRUPT;
     c->next = to;
@@ -314,14 +392,17 @@ static int jump(cursor *c)
 
 static int control(cursor *c, const uint8_t *record)
 {
-    c->at++;
-    switch (take(c, 1)) {
+    c->at += 2;
+    switch (record[1]) {
     case GL_RING_CONTEXT: context(c); return overrun(c) ? GL_E_CORRUPT : 0;
     case GL_RING_LOST: return lost(c, record);
     case GL_RING_OWNER: return owner(c);
     case GL_RING_TEXT: return text(c);
     case GL_RING_STACK: return stack(c);
-    case GL_RING_GAP: c->d->last += take(c, 8); return overrun(c) ? GL_E_CORRUPT : 0;
+    case GL_RING_GAP:
+        c->d->last += load8(c->at);
+        c->at += 8;
+        return overrun(c) ? GL_E_CORRUPT : 0;
     case GL_RING_JUMP: return jump(c);
     case GL_RING_WIDE: return event(c, record, true);
     default: return GL_E_CORRUPT;
@@ -354,7 +435,10 @@ static int records(cursor *c)
 {
     int status = 0;
     while (status >= 0 && c->at < c->end && !c->next && !c->enough) {
+        plain_events(c);
         const uint8_t *record = c->at;
+        if (record == c->end)
+            break;
         if (*record == GL_RING_END)
             c->next = block_end(c->d);
         else

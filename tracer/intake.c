@@ -10,7 +10,7 @@
 
 #define CLOCK_FIRST_NS 10000000 /* two readings this far apart give the clock's rate */
 #define QUOTA_MIN 256u
-#define QUOTA_MAX 32768u
+#define QUOTA_MAX 1024u /* what two rings give at once stays in the cache until it is encoded */
 #define WAITING_MAX (128u << 10) /* events in all queues, about: 8 MiB */
 
 enum { THREAD_NOT_MET, THREAD_PENDING, THREAD_MET };
@@ -18,12 +18,11 @@ enum { THREAD_NOT_MET, THREAD_PENDING, THREAD_MET };
 /* Time. */
 
 /** The newest line of the clock is the usual one. */
-static inline int64_t to_ns(const gl_clock_map *map, uint64_t ticks)
+static inline int64_t on_line(const gl_clock_map *map, const gl_clock_segment *newest, uint64_t ticks)
 {
-    const gl_clock_segment *s = &map->segment[(map->count - 1) % GL_CLOCK_SEGMENTS];
-    if (ticks >= s->ticks) {
-        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)(ticks - s->ticks) * s->rate) >> 32);
-        return (int64_t)((uint64_t)s->ns + ns);
+    if (ticks >= newest->ticks) {
+        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)(ticks - newest->ticks) * newest->rate) >> 32);
+        return (int64_t)((uint64_t)newest->ns + ns);
     }
     return gl_clock_map_ns(map, ticks);
 }
@@ -93,7 +92,7 @@ static gl_event *announce(gl_feed *feed, gl_event *at, const gl_event *first)
         return at;
     r->met[first->thread] = THREAD_MET;
     feed->pending--;
-    *at = (gl_event){.time = to_ns(&feed->intake->clock, (uint64_t)first->time), .arg = {first->thread},
+    *at = (gl_event){.time = gl_clock_map_ns(&feed->intake->clock, (uint64_t)first->time), .arg = {first->thread},
                      .thread = first->thread, .p = GL_NO_PROC, .type = GL_EV_ThreadStart};
     return at + 1;
 }
@@ -116,27 +115,38 @@ static void set_apart(gl_event *ev, uint32_t of)
     }
 }
 
+/** Copies events whose threads are announced: ticks become nanoseconds. */
+static void convert(gl_feed *feed, gl_event *to, const gl_event *events, size_t n)
+{
+    const gl_clock_map *clock = &feed->intake->clock;
+    const gl_clock_segment line = clock->segment[(clock->count - 1) % GL_CLOCK_SEGMENTS];
+    const uint32_t process = feed->intake->process;
+    int64_t largest = feed->largest;
+    for (size_t i = 0; i < n; i++) {
+        to[i] = events[i];
+        if (process)
+            set_apart(&to[i], process);
+        to[i].time = on_line(clock, &line, (uint64_t)events[i].time);
+        if (to[i].type == GL_EV_Lost)
+            to[i].arg[2] = (uint64_t)on_line(clock, &line, to[i].arg[2]);
+        largest = to[i].time > largest ? to[i].time : largest;
+    }
+    feed->largest = largest;
+}
+
 static int on_events(void *user, const gl_event *events, size_t n)
 {
     gl_feed *feed = user;
-    const gl_clock_map *clock = &feed->intake->clock;
     gl_event *start = gl_queue_room(&feed->queue, n + (feed->pending < n ? feed->pending : n)), *at = start;
     if (!start)
         return GL_E_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        if (feed->pending)
-            at = announce(feed, at, &events[i]);
-        *at = events[i];
-        if (feed->intake->process)
-            set_apart(at, feed->intake->process);
-        at->time = to_ns(clock, (uint64_t)events[i].time);
-        if (at->type == GL_EV_Lost)
-            at->arg[2] = (uint64_t)to_ns(clock, at->arg[2]);
-        feed->largest = at->time > feed->largest ? at->time : feed->largest;
-        at++;
+    for (; feed->pending && n; n--, events++) {
+        at = announce(feed, at, events);
+        convert(feed, at++, events, 1);
     }
+    convert(feed, at, events, n);
+    at += n;
     feed->queue.tail += (size_t)(at - start);
-    feed->intake->recording->waiting += (size_t)(at - start);
     feed->more = gl_queue_count(&feed->queue) >= feed->quota;
     return feed->more ? GL_DRAIN_ENOUGH : 0;
 }
@@ -201,6 +211,16 @@ int gl_feed_drain(gl_feed *feed, uint32_t ring, gl_error *err)
         feed->largest = INT64_MIN;
     const gl_probe_source *s = &feed->intake->source;
     return s->ops->drain(s->self, ring, &feed->sink, err);
+}
+
+void gl_intake_note_left(gl_intake *in)
+{
+    for (uint32_t i = 0; in->open && i < in->feeds; i++) {
+        uint64_t size;
+        in->feed[i]->left = 0;
+        if (in->feed[i]->more)
+            in->source.ops->fill(in->source.self, i, &in->feed[i]->left, &size);
+    }
 }
 
 int gl_intake_drain(gl_intake *in, gl_error *err)

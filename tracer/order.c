@@ -49,7 +49,7 @@ int gl_order_add(gl_order *o, gl_queue *q)
         gl_queue **queue = realloc(o->queue, more * sizeof(gl_queue *));
         if (queue)
             o->queue = queue;
-        uint32_t *heap = realloc(o->heap, more * sizeof *heap);
+        gl_order_head *heap = realloc(o->heap, more * sizeof *heap);
         if (heap)
             o->heap = heap;
         if (!queue || !heap)
@@ -69,34 +69,29 @@ void gl_order_free(gl_order *o)
     o->n = o->capacity = 0;
 }
 
-static int64_t first_time(const gl_order *o, size_t place)
+static gl_order_head head_of(const gl_order *o, uint32_t queue)
 {
-    const gl_queue *q = o->queue[o->heap[place]];
-    return q->event[q->head].time;
+    const gl_queue *q = o->queue[queue];
+    return (gl_order_head){q->event[q->head].time, queue};
 }
 
 /** Equal times: by the number of the ring. */
-static bool before(const gl_order *o, size_t a, size_t b)
+static inline bool before(gl_order_head a, gl_order_head b)
 {
-    int64_t x = first_time(o, a), y = first_time(o, b);
-    return x != y ? x < y : o->heap[a] < o->heap[b];
+    return a.time != b.time ? a.time < b.time : a.queue < b.queue;
 }
 
-static void sift_down(gl_order *o, size_t i)
+/** Puts `what` where the heap's place i is free. */
+static void sift_down(gl_order *o, size_t i, gl_order_head what)
 {
-    for (;;) {
-        size_t child = 2 * i + 1;
-        if (child >= o->heap_n)
-            return;
-        if (child + 1 < o->heap_n && before(o, child + 1, child))
-            child++;
-        if (!before(o, child, i))
-            return;
-        uint32_t swap = o->heap[i];
-        o->heap[i] = o->heap[child];
-        o->heap[child] = swap;
-        i = child;
+    gl_order_head *heap = o->heap;
+    for (size_t child; (child = 2 * i + 1) < o->heap_n; i = child) {
+        child += child + 1 < o->heap_n && before(heap[child + 1], heap[child]);
+        if (!before(heap[child], what))
+            break;
+        heap[i] = heap[child];
     }
+    heap[i] = what;
 }
 
 static void make_heap(gl_order *o, int64_t upto)
@@ -105,20 +100,18 @@ static void make_heap(gl_order *o, int64_t upto)
     for (size_t i = 0; i < o->n; i++) {
         const gl_queue *q = o->queue[i];
         if (q->head < q->tail && q->event[q->head].time <= upto)
-            o->heap[o->heap_n++] = (uint32_t)i;
+            o->heap[o->heap_n++] = head_of(o, (uint32_t)i);
     }
     for (size_t i = o->heap_n / 2; i > 0; i--)
-        sift_down(o, i - 1);
+        sift_down(o, i - 1, o->heap[i - 1]);
 }
 
 /** How far the first queue may go before another one's turn comes: up to the smaller of the root's children. */
 static int64_t turn_of(const gl_order *o, int64_t upto)
 {
     int64_t limit = upto;
-    for (size_t child = 1; child <= 2 && child < o->heap_n; child++) {
-        int64_t other = first_time(o, child);
-        limit = other < limit ? other : limit;
-    }
+    for (size_t child = 1; child <= 2 && child < o->heap_n; child++)
+        limit = o->heap[child].time < limit ? o->heap[child].time : limit;
     return limit;
 }
 
@@ -136,10 +129,8 @@ static int take_turn(gl_order *o, gl_queue *q, int64_t limit)
     int status = 0;
     do {
         const gl_event *ev = &q->event[at++];
-        if (ev->time < o->reached)
-            o->late++;
-        else
-            o->reached = ev->time;
+        o->late += ev->time < o->reached;
+        o->reached = ev->time < o->reached ? o->reached : ev->time;
         o->batch[o->batch_n++] = *ev;
         if (o->batch_n == GL_ORDER_BATCH)
             status = flush(o);
@@ -148,16 +139,78 @@ static int take_turn(gl_order *o, gl_queue *q, int64_t limit)
     return status;
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/** The same for two queues, whose turns may be short. Which is next can't be foretold, so nothing hangs on it but an
+    address. At most n events, and no more than either has. */
+static void take_mixed(gl_order *o, const gl_event **first, const gl_event **second, size_t n, int64_t upto)
+{
+    const gl_event *a = *first, *b = *second;
+    gl_event *out = o->batch + o->batch_n, *end = out + n;
+    int64_t reached = o->reached;
+    uint64_t late = 0;
+    while (out < end) {
+        bool other = b->time < a->time;
+        const gl_event *ev = other ? b : a;
+        if (ev->time > upto)
+            break;
+        late += ev->time < reached;
+        reached = ev->time < reached ? reached : ev->time;
+        *out++ = *ev;
+        a += !other;
+        b += other;
+    }
+    o->batch_n = (size_t)(out - o->batch);
+    o->reached = reached;
+    o->late += late;
+    *first = a;
+    *second = b;
+}
+
+static int take_from_two(gl_order *o, gl_queue *first, gl_queue *second, int64_t upto)
+{
+    const gl_event *a = first->event + first->head, *b = second->event + second->head;
+    const gl_event *a_end = first->event + first->tail, *b_end = second->event + second->tail;
+    int status = 0;
+    while (status >= 0 && a < a_end && b < b_end && (a->time <= upto || b->time <= upto)) {
+        take_mixed(o, &a, &b, least(least((size_t)(a_end - a), (size_t)(b_end - b)), GL_ORDER_BATCH - o->batch_n), upto);
+        if (o->batch_n == GL_ORDER_BATCH)
+            status = flush(o);
+    }
+    first->head = (size_t)(a - first->event);
+    second->head = (size_t)(b - second->event);
+    return status;
+}
+
+static bool is_done(const gl_queue *q, int64_t upto)
+{
+    return q->head == q->tail || q->event[q->head].time > upto;
+}
+
+static int take_from_all(gl_order *o, int64_t upto)
+{
+    int status = 0;
+    while (o->heap_n > 2 && status >= 0) {
+        uint32_t next = o->heap[0].queue;
+        status = take_turn(o, o->queue[next], turn_of(o, upto));
+        sift_down(o, 0, is_done(o->queue[next], upto) ? o->heap[--o->heap_n] : head_of(o, next));
+    }
+    return status;
+}
+
 int gl_order_run(gl_order *o, int64_t upto)
 {
     make_heap(o, upto);
-    int status = 0;
-    while (o->heap_n && status >= 0) {
-        gl_queue *q = o->queue[o->heap[0]];
-        status = take_turn(o, q, turn_of(o, upto));
-        if (q->head == q->tail || q->event[q->head].time > upto)
-            o->heap[0] = o->heap[--o->heap_n];
-        sift_down(o, 0);
+    int status = take_from_all(o, upto);
+    if (o->heap_n == 2 && status >= 0) {
+        uint32_t i = o->heap[0].queue, k = o->heap[1].queue;
+        status = take_from_two(o, o->queue[i < k ? i : k], o->queue[i < k ? k : i], upto);
+        o->heap[0].queue = is_done(o->queue[i], upto) ? k : i;
     }
+    if (o->heap_n && status >= 0 && !is_done(o->queue[o->heap[0].queue], upto))
+        status = take_turn(o, o->queue[o->heap[0].queue], upto);
     return status < 0 ? status : flush(o);
 }

@@ -31,15 +31,21 @@ static inline size_t gl_queue_count(const gl_queue *q)
 gl_event *gl_queue_room(gl_queue *q, size_t n);
 void gl_queue_free(gl_queue *q);
 
-#define GL_ORDER_BATCH 512
+#define GL_ORDER_BATCH 256
 
 /** The array is the receiver's to change. 0, or a negative gl_status that ends the run. */
 typedef int (*gl_order_fn)(void *user, gl_event *events, size_t n);
 
+/** A queue in line: the time of its first event. */
+typedef struct gl_order_head {
+    int64_t time;
+    uint32_t queue;
+} gl_order_head;
+
 typedef struct gl_order {
     gl_queue **queue; /* not its own */
     size_t n, capacity;
-    uint32_t *heap;   /* queues by the time of their first event */
+    gl_order_head *heap; /* queues that have events to give */
     size_t heap_n;
     int64_t reached;  /* largest time delivered */
     uint64_t late;    /* events delivered behind a later one */

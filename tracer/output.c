@@ -54,7 +54,8 @@ int gl_output_open(const gl_output_options *opt, gl_output **out, gl_error *err)
     o->opt.path = o->path;
     o->fd = create(opt, err);
     int status = o->fd < 0 ? o->fd : 0;
-    gl_writer_options w = {.fd = o->fd, .dict = opt->dict, .level = opt->level, .threads = opt->threads};
+    gl_writer_options w = {.fd = o->fd, .dict = opt->dict, .level = opt->level, .threads = opt->threads,
+                           .encode_here = true};
     if (status >= 0)
         status = gl_writer_open(&w, &o->writer, err);
     if (status < 0)

@@ -14,12 +14,13 @@
 #define MS INT64_C(1000000)
 #define FLUSH_DEFAULT SECOND
 /* How long events wait for others that were stamped earlier and come later: long while there is little to keep, shorter
-   when queues fill. A thread that the system stops in the middle of an emit is what makes them late. */
+   when rings fill more than stays in a writer's cache. A thread that the system stops in the middle of an emit is what
+   makes them late. */
 #define HOLD_NS (50 * MS)
 #define HOLD_BUSY_NS (5 * MS)
 #define HOLD_FULL_NS MS
-#define WAITING_BUSY (8u << 10)  /* events: half a megabyte, which stays in the cache */
-#define WAITING_FULL (24u << 10)
+#define RING_BUSY (32u << 10) /* bytes in the fullest ring */
+#define RING_FULL (96u << 10)
 /* Pauses between two looks at the rings: so long that about half of the writers' windows is filled meanwhile. */
 #define PAUSE_MIN_NS (200 * INT64_C(1000))
 #define PAUSE_MAX_NS (10 * MS)
@@ -83,7 +84,6 @@ static void look_for_triggers(gl_recording *r, const gl_event *events, size_t n)
 static int deliver(void *user, gl_event *events, size_t n)
 {
     gl_recording *r = user;
-    r->waiting -= n;
     for (size_t i = 0; i < n; i++) {
         events[i].time -= r->zero;
         if (events[i].type == GL_EV_Lost)
@@ -126,7 +126,6 @@ static int set_zero(gl_recording *r)
         return fail(r, status);
     gl_event sync = {.time = zero, .arg = {0, (uint64_t)zero, (uint64_t)wall}, .thread = GL_NO_THREAD, .p = GL_NO_PROC,
                      .type = GL_EV_ClockSync};
-    r->waiting++;
     return deliver(r, &sync, 1);
 }
 
@@ -160,9 +159,7 @@ static int64_t safe_until(const gl_recording *r, int64_t limit, bool *more)
 
 static int64_t hold_of(const gl_recording *r)
 {
-    bool full;
-    (void)safe_until(r, 0, &full);
-    return full || r->waiting > WAITING_FULL ? HOLD_FULL_NS : r->waiting > WAITING_BUSY ? HOLD_BUSY_NS : HOLD_NS;
+    return r->fullest > RING_FULL ? HOLD_FULL_NS : r->fullest > RING_BUSY ? HOLD_BUSY_NS : HOLD_NS;
 }
 
 static int drain_full(gl_recording *r)
@@ -203,21 +200,26 @@ static int pass(gl_recording *r, reach how)
         if (status >= 0 && more && until < limit)
             status = drain_full(r);
     }
+    for (unsigned i = 0; i < r->intakes; i++)
+        gl_intake_note_left(&r->intake[i]);
     return status < 0 ? fail(r, status) : 0;
 }
 
 /* ---- the thread ----------------------------------------------------------------------------------------------------- */
 
-/** Bytes in the fullest ring. */
+/** Bytes that have come into a ring since the last pass: the most of all rings. */
 static uint64_t look_at_rings(gl_recording *r)
 {
     uint64_t most = 0;
     r->now.fill = 0;
+    r->fullest = 0;
     for (unsigned i = 0; i < r->intakes; i++)
         for (uint32_t k = 0; r->intake[i].open && k < r->intake[i].feeds; k++) {
             uint64_t waiting = 0, size = 0;
             r->intake[i].source.ops->fill(r->intake[i].source.self, k, &waiting, &size);
-            most = waiting > most ? waiting : most;
+            uint64_t left = r->intake[i].feed[k]->left, fresh = waiting > left ? waiting - left : 0;
+            most = fresh > most ? fresh : most;
+            r->fullest = waiting > r->fullest ? waiting : r->fullest;
             unsigned percent = size ? (unsigned)(100 * waiting / size) : 0;
             r->now.fill = percent > r->now.fill ? percent : r->now.fill;
         }

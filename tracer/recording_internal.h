@@ -44,6 +44,7 @@ struct gl_feed {
     size_t quota;     /* the queue takes no more than about so many */
     int64_t largest;  /* time in the queue, since it was empty */
     bool more;        /* it was full before the ring was empty */
+    uint64_t left;    /* bytes that the last pass left in the ring */
     uint32_t pending; /* threads whose ThreadStart is to come before their first event */
 };
 
@@ -64,7 +65,7 @@ struct gl_recording {
     size_t met_n;
     int64_t zero;        /* CLOCK_MONOTONIC of the trace's time 0 */
     bool zero_known;
-    size_t waiting;      /* events in queues */
+    uint64_t fullest;    /* bytes in the fullest ring at the last look */
     uint32_t rings;
     int status;          /* first failure: nothing is written after it */
     gl_error error;
@@ -93,6 +94,8 @@ int gl_intake_begin(gl_intake *in, gl_error *err);
 int gl_intake_drain(gl_intake *in, gl_error *err);
 /** The same for one ring. */
 int gl_feed_drain(gl_feed *feed, uint32_t ring, gl_error *err);
+/** After a pass: what it left in the rings is not new at the next look. */
+void gl_intake_note_left(gl_intake *in);
 /** Losses of threads without a ring, since the last call. */
 int gl_intake_no_ring(gl_intake *in);
 /** The last of each ring: when nobody writes any more, and all was drained. */

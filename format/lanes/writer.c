@@ -131,7 +131,7 @@ int gl_writer_open(const gl_writer_options *opt, gl_writer **out, gl_error *err)
         return rc;
     }
     /* without the thread the same work is done at once */
-    if (opt->threads && ln_feed_open(&w->feed, take_batch, w) == 0)
+    if (opt->threads && !opt->encode_here && ln_feed_open(&w->feed, take_batch, w) == 0)
         gl_dict_share(w->dict, true);
     *out = w;
     return 0;

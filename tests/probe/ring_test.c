@@ -515,13 +515,23 @@ static void run_stacks(void **state) { (void)state; assert_true(in_child(stacks_
 static void run_context(void **state) { (void)state; assert_true(in_child(context_follows)); }
 static void run_handlers(void **state) { (void)state; assert_true(in_child(handlers_may_emit)); }
 
+static void moves_are_known_in_advance(void **state)
+{
+    (void)state;
+    for (unsigned code = 0; code < GL_EV_LIMIT; code++) {
+        uint64_t g = 0;
+        uint32_t p = 0;
+        assert_int_equal(gl_ring_effect(code, 1, &g, &p) != 0, GL_RING_MOVES(code));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_varints),   cmocka_unit_test(run_every_event), cmocka_unit_test(run_every_event_slow),
         cmocka_unit_test(run_drop),      cmocka_unit_test(run_overwrite),   cmocka_unit_test(run_stay),
         cmocka_unit_test(run_bursts), cmocka_unit_test(run_texts),     cmocka_unit_test(run_stacks),      cmocka_unit_test(run_context),
-        cmocka_unit_test(run_handlers),
+        cmocka_unit_test(run_handlers), cmocka_unit_test(moves_are_known_in_advance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,60 @@ static void a_ring_keeps_its_order(void **state)
         gl_queue_free(&q[i]);
 }
 
+/** What the merge promises, event by event: of the queues' first events the earliest; of equal ones, any. */
+static void check_merge(const got *g, const gl_queue *q, size_t rings, int64_t upto)
+{
+    size_t at[8] = {0}, total = 0;
+    for (size_t n = 0; n < g->n; n++) {
+        const gl_event *ev = &g->event[n];
+        int64_t earliest = INT64_MAX;
+        for (size_t i = 0; i < rings; i++)
+            if (at[i] < q[i].tail && q[i].event[at[i]].time < earliest)
+                earliest = q[i].event[at[i]].time;
+        assert_int_equal(ev->time, earliest);
+        assert_true(ev->time <= upto);
+        assert_int_equal(ev->arg[0], at[ev->g]++);
+    }
+    for (size_t i = 0; i < rings; i++) {
+        assert_int_equal(q[i].head, at[i]);
+        total += at[i];
+        assert_true(at[i] == q[i].tail || q[i].event[at[i]].time > upto);
+    }
+    assert_int_equal(total, g->n);
+}
+
+/* One ring, two, many; turns of one event and of hundreds; equal times; more than a batch. */
+static void the_earliest_is_next(void **state)
+{
+    (void)state;
+    static got g;
+    uint64_t random = 99;
+    for (size_t rings = 1; rings <= 8; rings++)
+        for (unsigned spread = 0; spread <= 9; spread += 3) {
+            gl_queue q[8] = {{0}};
+            gl_order o;
+            g.n = 0;
+            gl_order_init(&o, keep, &g);
+            for (size_t i = 0; i < rings; i++) {
+                assert_int_equal(gl_order_add(&o, &q[i]), 0);
+                int64_t time = 0;
+                for (uint64_t k = 0; k < 480 - 40 * i; k++) {
+                    random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+                    put(&q[i], time += (int64_t)(random >> 33 & ((1u << spread) - 1)), i, k);
+                }
+            }
+            int64_t upto = q[0].event[300].time;
+            assert_int_equal(gl_order_run(&o, upto), 0);
+            check_merge(&g, q, rings, upto);
+            assert_int_equal(gl_order_run(&o, INT64_MAX), 0);
+            check_merge(&g, q, rings, INT64_MAX);
+            assert_int_equal(o.late, 0);
+            gl_order_free(&o);
+            for (size_t i = 0; i < rings; i++)
+                gl_queue_free(&q[i]);
+        }
+}
+
 static int refuse(void *user, gl_event *events, size_t n)
 {
     (void)user;
@@ -155,7 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_time_up_to_a_limit),          cmocka_unit_test(late_events_come_next),
         cmocka_unit_test(a_ring_keeps_its_order),         cmocka_unit_test(a_receiver_s_refusal_is_passed_on),
-        cmocka_unit_test(ids_are_found_again),
+        cmocka_unit_test(the_earliest_is_next),           cmocka_unit_test(ids_are_found_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

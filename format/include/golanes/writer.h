@@ -14,11 +14,12 @@
  * entries into the file before the events that use them.
  *
  * Threads: one thread at a time per writer and its dictionary. With `threads` in the options the writer has so many threads
- * of its own that compress, and one that encodes: a failure is then told by a later call, at the latest by gl_writer_close.
+ * of its own that compress, and one that encodes unless `encode_here`: a failure is then told by a later call, at the latest by gl_writer_close.
  */
 #ifndef GOLANES_WRITER_H
 #define GOLANES_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ typedef struct gl_writer_options {
     int level;              /**< zstd level, 0: the default (1) */
     unsigned threads;       /**< threads that compress beside the caller's (and one that encodes), 0: none */
     uint32_t chunk_events;  /**< events a chunk at most, 0: the default */
+    bool encode_here;       /**< the caller's thread encodes whatever `threads` says: what it has in its cache stays there */
 } gl_writer_options;
 
 typedef struct gl_writer_stats {

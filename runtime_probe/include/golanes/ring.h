@@ -292,6 +292,11 @@ static inline uint64_t gl_ring_unzigzag(uint64_t v)
     return (v >> 1) ^ (0 - (v & 1));
 }
 
+/** Codes of events that change their thread's context. */
+#define GL_RING_MOVES(code)                                                                                             \
+    ((code) == GL_EV_GoStart || (code) == GL_EV_GoBlock || (code) == GL_EV_GoYield || (code) == GL_EV_GoEnd ||          \
+     (code) == GL_EV_ProcStart || (code) == GL_EV_ProcStop || (code) == GL_EV_GoSyscallEnd)
+
 /**
  * What an event does to the context of its thread's next events: the one place where writer and reader have it from.
  * True where it does something; first: its first argument.
