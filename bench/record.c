@@ -26,6 +26,7 @@
 #define GOROUTINES 5200u
 #define WARM_NS 1000000000 /* memory that is used for the first time costs more than what is done with it: not counted */
 #define BURST 1000 /* events between two looks at the clock of the pace */
+#define RING_BYTES 92 /* what the ten events of hand_over() take in a ring */
 
 static double seconds = 5, rate = 5e6;
 
@@ -122,6 +123,14 @@ static double cpu_seconds(void)
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
+/** How long a ring takes what a thread emits while nobody drains it. */
+static double ring_ms(const gl_probe_source *source)
+{
+    uint64_t waiting, size;
+    source->ops->fill(source->self, 0, &waiting, &size);
+    return 1e3 * (double)size / (rate * RING_BYTES / 10);
+}
+
 static int record(char *self, char **argv, bool block)
 {
     gl_error err = {0};
@@ -139,7 +148,7 @@ static int record(char *self, char **argv, bool block)
         gl_launch(&gl_probe_emit, &target, NULL, &pid, &source, &err) != GL_LAUNCHED || !source.ops ||
         gl_recording_add(r, &source, &err) < 0 || gl_recording_start(r, &err) < 0)
         die(err.text);
-    double cpu = 0;
+    double cpu = 0, holds = ring_ms(&source);
     gl_recording_figures warm = {0};
     long most = 0;
     int status;
@@ -163,6 +172,7 @@ static int record(char *self, char **argv, bool block)
         die("nothing was recorded");
     printf("events recorded\t%.4g\tM/s\t-\t-\n", events / seconds / 1e6);
     line("drain, order, encode, compress, write", cpu * 1e9 / (events - (double)warm.events), "ns of CPU an event", 30);
+    printf("a ring holds\t%.4g\tms at this rate\t>=100\t%s\n", holds, holds >= 100 ? "met" : "missed");
     line("events lost", 100 * lost / (events + lost), "%", 0);
     line("memory beside the rings", (double)most / 1024, "MiB", 64);
     line("file", (double)result.stats.bytes / events, "bytes an event", 1.4);

@@ -86,7 +86,38 @@ void gl_session_no_ring_get(const gl_session *s, gl_session_no_ring *out)
     out->last = __atomic_load_n(&h->lost_last, __ATOMIC_RELAXED);
 }
 
-/** Allocates the pages of free rings, so that the thread that takes one finds them there. */
+#define FIRST_BYTES (1u << 20) /* of a free ring: tens of milliseconds, until the next tend */
+#define RINGS_A_TEND 4u        /* whose rest is allocated: a millisecond each, in which nothing is drained */
+
+enum { PAGES_NONE, PAGES_FIRST, PAGES_ALL };
+
+/** Allocates a ring's pages; without memory now, the thread that writes there will see for itself. */
+static bool allocate(gl_session *s, uint32_t i, bool all)
+{
+    bool whole = all || s->ring_bytes[i] <= FIRST_BYTES;
+    uint64_t data = whole ? s->ring_bytes[i] : FIRST_BYTES;
+    if (fallocate(s->fd, 0, (off_t)s->ring_offset[i], (off_t)(GL_RING_CONTROL_BYTES + data)) < 0)
+        return false;
+    __atomic_store_n(&gl_session_slot(s, i)->ready, whole ? PAGES_ALL : PAGES_FIRST, __ATOMIC_RELEASE);
+    return true;
+}
+
+/** A ring that was taken gets all of its pages. */
+static void complete_taken(gl_session *s)
+{
+    uint32_t n = 0, used = gl_session_rings(s);
+    for (uint32_t i = 0; i < used && n < RINGS_A_TEND; i++) {
+        const gl_ring_slot *slot = gl_session_slot(s, i);
+        if (gl_ring_owner_state(__atomic_load_n(&slot->owner, __ATOMIC_RELAXED)) == GL_RING_FREE ||
+            __atomic_load_n(&slot->ready, __ATOMIC_RELAXED) == PAGES_ALL)
+            continue;
+        if (!allocate(s, i, true))
+            return;
+        n++;
+    }
+}
+
+/** Allocates the first pages of free rings, so that the thread that takes one finds them there. */
 static void keep_ready(gl_session *s)
 {
     uint32_t have = 0;
@@ -94,11 +125,8 @@ static void keep_ready(gl_session *s)
         gl_ring_slot *slot = gl_session_slot(s, i);
         if (gl_ring_owner_state(__atomic_load_n(&slot->owner, __ATOMIC_RELAXED)) != GL_RING_FREE)
             continue;
-        if (!__atomic_load_n(&slot->ready, __ATOMIC_RELAXED)) {
-            if (fallocate(s->fd, 0, (off_t)s->ring_offset[i], (off_t)(GL_RING_CONTROL_BYTES + s->ring_bytes[i])) < 0)
-                return; /* no memory now; the thread that takes it will see for itself */
-            __atomic_store_n(&slot->ready, 1, __ATOMIC_RELEASE);
-        }
+        if (__atomic_load_n(&slot->ready, __ATOMIC_RELAXED) == PAGES_NONE && !allocate(s, i, false))
+            return;
         have++;
     }
 }
@@ -132,6 +160,7 @@ static uint32_t take_back(gl_session *s)
 uint32_t gl_session_tend(gl_session *s)
 {
     uint32_t n = take_back(s);
+    complete_taken(s);
     keep_ready(s);
     return n;
 }
@@ -148,7 +177,7 @@ static void give_memory_back(gl_session *s)
         uint64_t taken = gl_ring_owner_word(GL_RING_OWNED, gl_ring_owner_turn(owner), (uint32_t)getpid());
         if (!__atomic_compare_exchange_n(&slot->owner, &owner, taken, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             continue;
-        __atomic_store_n(&slot->ready, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&slot->ready, PAGES_NONE, __ATOMIC_RELAXED);
         off_t data = (off_t)(s->ring_offset[i] + GL_RING_CONTROL_BYTES);
         (void)fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, data, (off_t)s->ring_bytes[i]);
         __atomic_store_n(&slot->owner, gl_ring_owner_word(GL_RING_FREE, gl_ring_owner_turn(owner), 0), __ATOMIC_RELEASE);

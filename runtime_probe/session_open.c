@@ -15,7 +15,7 @@
 
 #define SLOTS_DEFAULT 2048u
 #define LARGE_RINGS_DEFAULT 32u
-#define LARGE_DEFAULT ((uint64_t)4 << 20)
+#define LARGE_DEFAULT (UINT64_C(8) << 20)
 #define SMALL_DEFAULT ((uint64_t)256 << 10)
 #define RING_MAX ((uint64_t)1 << 30)
 

@@ -19,8 +19,8 @@
 #define HOLD_NS (50 * MS)
 #define HOLD_BUSY_NS (5 * MS)
 #define HOLD_FULL_NS MS
-#define RING_BUSY (32u << 10) /* bytes in the fullest ring */
-#define RING_FULL (96u << 10)
+#define RING_BUSY (32u << 10) /* bytes in the fullest ring, or an eighth of a small one */
+#define RING_FULL (96u << 10) /* or a quarter */
 /* Pauses between two looks at the rings: so long that about half of the writers' windows is filled meanwhile. */
 #define PAUSE_MIN_NS (200 * INT64_C(1000))
 #define PAUSE_MAX_NS (10 * MS)
@@ -50,8 +50,13 @@ static int fail(gl_recording *r, int status)
     return status;
 }
 
-/** Events that the figures are made of. */
-static inline void count_event(gl_recording *r, const gl_event *ev)
+/** Events that the figures are made of: few of them all. */
+static const bool counted[GL_EV_LIMIT] = {
+    [GL_EV_GoCreate] = true, [GL_EV_GoStatus] = true, [GL_EV_GoEnd] = true,
+    [GL_EV_GCSTWBegin] = true, [GL_EV_GCSTWEnd] = true, [GL_EV_Lost] = true,
+};
+
+static void count_event(gl_recording *r, const gl_event *ev)
 {
     switch (ev->type) {
     case GL_EV_GoCreate: r->now.goroutines++; break;
@@ -86,6 +91,8 @@ static int deliver(void *user, gl_event *events, size_t n)
     gl_recording *r = user;
     for (size_t i = 0; i < n; i++) {
         events[i].time -= r->zero;
+        if (events[i].type >= GL_EV_LIMIT || !counted[events[i].type])
+            continue;
         if (events[i].type == GL_EV_Lost)
             events[i].arg[2] -= (uint64_t)r->zero;
         if (!r->opt.trigger_count)
@@ -157,9 +164,10 @@ static int64_t safe_until(const gl_recording *r, int64_t limit, bool *more)
     return limit;
 }
 
-static int64_t hold_of(const gl_recording *r)
+static int64_t hold_for(uint64_t waiting, uint64_t size)
 {
-    return r->fullest > RING_FULL ? HOLD_FULL_NS : r->fullest > RING_BUSY ? HOLD_BUSY_NS : HOLD_NS;
+    uint64_t busy = size / 8 < RING_BUSY ? size / 8 : RING_BUSY, full = size / 4 < RING_FULL ? size / 4 : RING_FULL;
+    return waiting > full ? HOLD_FULL_NS : waiting > busy ? HOLD_BUSY_NS : HOLD_NS;
 }
 
 static int drain_full(gl_recording *r)
@@ -193,7 +201,7 @@ static int pass(gl_recording *r, reach how)
         if (status >= 0)
             status = deliver_start_state(r);
     }
-    int64_t limit = how == ALL ? INT64_MAX : how == UP_TO_NOW ? began : began - hold_of(r), until = INT64_MIN;
+    int64_t limit = how == ALL ? INT64_MAX : how == UP_TO_NOW ? began : began - r->hold, until = INT64_MIN;
     for (bool more = true; more && until < limit && status >= 0;) {
         until = safe_until(r, limit, &more);
         status = gl_order_run(&r->order, until);
@@ -212,14 +220,15 @@ static uint64_t look_at_rings(gl_recording *r)
 {
     uint64_t most = 0;
     r->now.fill = 0;
-    r->fullest = 0;
+    r->hold = HOLD_NS;
     for (unsigned i = 0; i < r->intakes; i++)
         for (uint32_t k = 0; r->intake[i].open && k < r->intake[i].feeds; k++) {
             uint64_t waiting = 0, size = 0;
             r->intake[i].source.ops->fill(r->intake[i].source.self, k, &waiting, &size);
             uint64_t left = r->intake[i].feed[k]->left, fresh = waiting > left ? waiting - left : 0;
             most = fresh > most ? fresh : most;
-            r->fullest = waiting > r->fullest ? waiting : r->fullest;
+            int64_t hold = hold_for(waiting, size);
+            r->hold = hold < r->hold ? hold : r->hold;
             unsigned percent = size ? (unsigned)(100 * waiting / size) : 0;
             r->now.fill = percent > r->now.fill ? percent : r->now.fill;
         }

@@ -65,7 +65,7 @@ struct gl_recording {
     size_t met_n;
     int64_t zero;        /* CLOCK_MONOTONIC of the trace's time 0 */
     bool zero_known;
-    uint64_t fullest;    /* bytes in the fullest ring at the last look */
+    int64_t hold;        /* how long events wait, as rings are filled */
     uint32_t rings;
     int status;          /* first failure: nothing is written after it */
     gl_error error;

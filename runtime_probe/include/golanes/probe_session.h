@@ -44,7 +44,7 @@ typedef struct gl_session gl_session;
 typedef struct gl_session_options {
     uint32_t slots;       /**< rings in all, that is threads at once; 0: 2048 */
     uint32_t large_rings; /**< how many of them are large: the first to be taken; 0: 32 */
-    uint64_t large_bytes; /**< size of those, made a power of two; 0: 4 MiB, 100 ms at 5 million events a second */
+    uint64_t large_bytes; /**< size of those, made a power of two; 0: 8 MiB, 150 ms and more at 5 million events a second */
     uint64_t small_bytes; /**< size of the others; 0: 256 KiB */
     uint32_t ready;       /**< free rings whose memory is kept at hand; 0: twice the processors, and four */
     gl_ring_policy policy;

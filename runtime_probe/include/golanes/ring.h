@@ -134,7 +134,7 @@ typedef struct gl_ring_header {
 typedef struct gl_ring_slot {
     uint64_t owner;
     uint32_t pid;         /**< owner: process of who has it, or had it last */
-    uint32_t ready;       /**< recorder: 1 when its pages are there */
+    uint32_t ready;       /**< recorder: 1 when its first pages are there, 2: all of them */
     uint64_t ring_offset; /**< once: where its control and then its data lie in the file */
     uint64_t ring_bytes;  /**< once: size of the data, a power of two */
     uint8_t pad[32];
