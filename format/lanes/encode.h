@@ -152,6 +152,12 @@ LN_INLINE void ln_enc_prefetch(const ln_enc *e, const gl_event *ev)
     __builtin_prefetch(&map->slots[ln_gmap_hash(ev->arg[0]) & map->mask]);
 }
 
+/** The same for a channel's operation: what guesses know of the channel. */
+LN_INLINE void ln_enc_prefetch_chan(const ln_enc *e, const gl_event *ev)
+{
+    ln_model_prefetch_chan(&e->model, ev->arg[0]);
+}
+
 /** Adds one context field that was not as guessed. */
 void ln_enc_p(ln_enc *e, ln_lane *l, uint32_t p, uint32_t at);
 void ln_enc_g(ln_enc *e, ln_lane *l, uint64_t g, uint32_t at);
@@ -197,8 +203,9 @@ LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, unsigned type, const 
     }
     if (!__builtin_constant_p(type))
         ln_enc_args(e, ev, type, i, at);
-    else if (i < s->arg_count) /* of those few, none has two */
-        ln_enc_arg(e, ev, type, s, i, at);
+    else
+        for (; i < s->arg_count; i++) /* unrolled: each is code for its kind */
+            ln_enc_arg(e, ev, type, s, i, at);
     ln_model_after(m, l, type, ev->arg, *ti);
     return true;
 }

@@ -100,10 +100,14 @@ LN_INLINE ln_proc *ln_model_proc(ln_model *m, uint32_t p)
     return x;
 }
 
+LN_INLINE uint32_t ln_guess_slot(uint64_t context, uint64_t salt)
+{
+    return (uint32_t)(((context ^ salt << 56) * UINT64_C(0x9e3779b97f4a7c15)) >> 50);
+}
+
 LN_INLINE ln_guess *ln_model_guess(ln_model *m, uint64_t context, uint64_t salt)
 {
-    uint64_t h = (context ^ salt << 56) * UINT64_C(0x9e3779b97f4a7c15);
-    ln_guess *x = &m->guesses[h >> 50];
+    ln_guess *x = &m->guesses[ln_guess_slot(context, salt)];
     if (LN_UNLIKELY(x->epoch != m->epoch))
         *x = (ln_guess){.epoch = m->epoch};
     return x;
@@ -149,6 +153,13 @@ typedef struct ln_arg_guess {
 } ln_arg_guess;
 
 enum { SALT_CHAN = 1, SALT_TASK = 2, SALT_CHAN_COUNT = 3, SALT_THREAD = 4, SALT_PLAIN = 5 };
+
+/** Fetches what is guessed of a channel's fill and size. */
+LN_INLINE void ln_model_prefetch_chan(const ln_model *m, uint64_t chan)
+{
+    __builtin_prefetch(&m->guesses[ln_guess_slot(chan ^ UINT64_C(1) << 52, SALT_CHAN_COUNT)]);
+    __builtin_prefetch(&m->guesses[ln_guess_slot(chan ^ UINT64_C(2) << 52, SALT_CHAN_COUNT)]);
+}
 
 LN_INLINE ln_arg_guess ln_guess_keyed(ln_guess *key, uint64_t base)
 {

@@ -366,17 +366,6 @@ static void track_other(ln_track *t, const gl_event *ev, uint32_t gi)
             l->lane_flags |= LN_LANE_PANIC;
         }
         break;
-    case GL_EV_ChanSendBegin:
-        l->flags |= LN_LIVE_IN_SEND;
-        t->lives[gi].send_since = t->clock;
-        break;
-    case GL_EV_ChanSendEnd:
-        if (l->state && (l->flags & LN_LIVE_IN_SEND)) {
-            open_account(t, l);
-            end_send(t, gi);
-        }
-        l->flags &= (uint8_t)~(LN_LIVE_IN_SEND | LN_LIVE_SEND_WAIT);
-        break;
     default:
         break;
     }
@@ -433,6 +422,34 @@ void ln_track_block(ln_track *t, const gl_event *ev, uint32_t gi)
 void ln_track_unpark(ln_track *t, const gl_event *ev, uint32_t ti)
 {
     track_known(t, ev, GL_EV_GoUnpark, GL_G_RUNNABLE, 0, ti);
+}
+
+void ln_track_send_begin(ln_track *t, const gl_event *ev, uint32_t gi)
+{
+    advance(t, ev->time);
+    ln_live *l = live_at(t, gi);
+    if (!l)
+        return;
+    l->flags |= LN_LIVE_IN_SEND;
+    t->lives[gi].send_since = t->clock;
+}
+
+void ln_track_send_end(ln_track *t, const gl_event *ev, uint32_t gi)
+{
+    advance(t, ev->time);
+    ln_live *l = live_at(t, gi);
+    if (!l)
+        return;
+    if (l->state && (l->flags & LN_LIVE_IN_SEND)) {
+        open_account(t, l);
+        end_send(t, gi);
+    }
+    l->flags &= (uint8_t)~(LN_LIVE_IN_SEND | LN_LIVE_SEND_WAIT);
+}
+
+void ln_track_time(ln_track *t, int64_t time)
+{
+    advance(t, time);
 }
 
 const uint32_t *ln_track_sorted(const ln_track *t, size_t *n)

@@ -104,6 +104,10 @@ void ln_track_event(ln_track *t, const gl_event *ev, uint32_t gi, uint32_t ti);
 void ln_track_start_of(ln_track *t, const gl_event *ev, uint32_t ti);
 void ln_track_block(ln_track *t, const gl_event *ev, uint32_t gi);
 void ln_track_unpark(ln_track *t, const gl_event *ev, uint32_t ti);
+void ln_track_send_begin(ln_track *t, const gl_event *ev, uint32_t gi);
+void ln_track_send_end(ln_track *t, const gl_event *ev, uint32_t gi);
+/** Of an event that says nothing but that it is so late. */
+void ln_track_time(ln_track *t, int64_t time);
 /**
  * Closes the chunk's sums; by_type and smallest are the encoder's. Shares of goroutines that lived through at least a
  * sixteenth of the chunk go to *lanes (malloc, sorted by goroutine). 0 or GL_E_NOMEM.

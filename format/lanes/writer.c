@@ -381,7 +381,23 @@ static bool take_other(gl_writer *w, const gl_event *ev)
     return ev->type != GL_EV_ChanMake || add_channel(w, ev) == 0;
 }
 
-/** One event. The three types that make up nine tenths of a busy trace have code of their own. As take_other. */
+/** An operation on a channel. type: a constant. As take_other. */
+LN_INLINE bool take_chan(gl_writer *w, const gl_event *ev, unsigned type)
+{
+    uint32_t gi, ti;
+    if (!ln_enc_event(&w->enc, ev, type, &ln_vocabulary[type], &gi, &ti))
+        return false;
+    if (type == GL_EV_ChanSendBegin)
+        ln_track_send_begin(&w->track, ev, gi);
+    else if (type == GL_EV_ChanSendEnd)
+        ln_track_send_end(&w->track, ev, gi);
+    else
+        ln_track_time(&w->track, ev->time);
+    return true;
+}
+
+/** One event. The types that make up nine tenths of a busy trace, imported or recorded, have code of their own. As
+    take_other. */
 LN_INLINE bool take_one(gl_writer *w, const gl_event *ev)
 {
     ln_enc *e = &w->enc;
@@ -402,9 +418,19 @@ LN_INLINE bool take_one(gl_writer *w, const gl_event *ev)
             return false;
         ln_track_unpark(&w->track, ev, ti);
         return true;
+    case GL_EV_ChanSendBegin: return take_chan(w, ev, GL_EV_ChanSendBegin);
+    case GL_EV_ChanSendEnd: return take_chan(w, ev, GL_EV_ChanSendEnd);
+    case GL_EV_ChanRecvBegin: return take_chan(w, ev, GL_EV_ChanRecvBegin);
+    case GL_EV_ChanRecvEnd: return take_chan(w, ev, GL_EV_ChanRecvEnd);
     default:
         return take_other(w, ev);
     }
+}
+
+/** Its first argument is a channel. */
+LN_INLINE bool operates(const gl_event *ev)
+{
+    return (unsigned)ev->type - GL_EV_ChanSendBegin <= GL_EV_ChanRecvEnd - GL_EV_ChanSendBegin;
 }
 
 /** Up to the end of the chunk at hand, or of the array; the number taken, or a negative code. */
@@ -413,9 +439,11 @@ static int take_run(gl_writer *w, const gl_event *events, size_t n)
     ln_enc *e = &w->enc;
     size_t room = e->capacity - e->n, run = n < room ? n : room;
     for (size_t i = 0; i < run; i++) {
-        if (i + AHEAD_FAR < run)
+        if (i + AHEAD_FAR < run && !operates(&events[i + AHEAD_FAR]))
             ln_enc_prefetch(e, &events[i + AHEAD_FAR]);
-        if (i + AHEAD_NEAR < run)
+        if (i + AHEAD_NEAR < run && operates(&events[i + AHEAD_NEAR]))
+            ln_enc_prefetch_chan(e, &events[i + AHEAD_NEAR]);
+        else if (i + AHEAD_NEAR < run)
             ln_track_prefetch(&w->track, &events[i + AHEAD_NEAR]);
         if (LN_UNLIKELY(!take_one(w, &events[i]))) {
             w->full = w->rc == 0;
