@@ -15,7 +15,9 @@
 #include "recorder.h"
 #include "session_internal.h"
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(TESTS_EMULATED)
+#define SLOWER 40u
+#elif defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define SLOWER 10u
 #else
 #define SLOWER 1u
