@@ -67,8 +67,8 @@ static void look_at_process(cli_doctor *d)
     }
     if (d->process.seccomp == 2)
         snprintf(d->note, sizeof d->note,
-                 "a seccomp filter is on: where it forbids the system calls that a recorder needs in the process, attaching "
-                 "fails (and a filter that kills would kill it)");
+                 "a seccomp filter is on: where it forbids the system calls that a recorder needs in the process, or can't be "
+                 "looked at (that takes CAP_SYS_ADMIN), attaching is refused; started by golanes it can be recorded");
     if (!all_there(d))
         return;
     int rc = check_live(d, &err);

@@ -13,6 +13,7 @@
 
 #define PTRACE_EVENT_STOP_ 128
 #define OWED_NS INT64_C(10000000000)
+#define PATIENCE_NS INT64_C(2000000) /* before the next thread is asked, too */
 
 static int64_t now_ns(void)
 {
@@ -196,6 +197,59 @@ static bool computes(const gl_held *h)
     return gl_surgeon_regs(h, &r) && (int64_t)r.orig_rax < 0;
 }
 
+/** Lets a stopped thread go; true once it is gone. */
+static bool let_go(gl_held *h)
+{
+    if (h->stopped && !h->gone && (ptrace(PTRACE_DETACH, h->tid, NULL, (void *)(intptr_t)h->signal) == 0 || errno == ESRCH))
+        h->gone = true;
+    return h->gone;
+}
+
+/** A thread that has stopped by now comes to the first place; one in a system call only if it may be. Others go on. So
+    does one that was about to be given a signal: past a call in its name the signal could not be given any more. */
+static bool choose(gl_surgeon *s, bool any)
+{
+    bool chosen = false;
+    all_stopped(s);
+    for (size_t i = 0; i < s->n; i++) {
+        gl_held *h = &s->held[i];
+        if (h->gone || !h->stopped || chosen)
+            continue;
+        if (h->signal == 0 && (any || computes(h))) {
+            gl_held first = s->held[0];
+            s->held[0] = *h;
+            *h = first;
+            chosen = true;
+        } else {
+            let_go(h);
+        }
+    }
+    return chosen;
+}
+
+static bool wait_chosen(gl_surgeon *s, bool any, int64_t until)
+{
+    while (!choose(s, any)) {
+        if (now_ns() >= until)
+            return false;
+        nap(20000);
+    }
+    return true;
+}
+
+/** The next thread that is not held yet, 0 after the last one. */
+static pid_t next_thread(gl_surgeon *s, DIR *dir)
+{
+    for (struct dirent *e; (e = readdir(dir));) {
+        pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
+        if (tid > 0 && !find(s, tid))
+            return tid;
+    }
+    return 0;
+}
+
+/* One after the other is asked, and those that have not answered stay asked: on a busy machine, or where a thread waits for
+   its child of vfork, the answer takes long, and whoever is let go and asked again never gives it. */
 int gl_surgeon_stop_one(gl_surgeon *s, int64_t within_ns, gl_error *err)
 {
     char path[48];
@@ -204,32 +258,25 @@ int gl_surgeon_stop_one(gl_surgeon *s, int64_t within_ns, gl_error *err)
     if (!dir)
         return refused(err, s->pid, ESRCH);
     int64_t until = now_ns() + within_ns;
-    pid_t fallback = 0;
     int rc = 0;
+    bool chosen = false;
     s->n = 0;
-    for (int tries = 0; rc == 0 && now_ns() < until;) {
-        struct dirent *e = readdir(dir);
-        if (!e && tries++ < 1000) {
+    for (int rounds = 0; rc >= 0 && !chosen && now_ns() < until;) {
+        pid_t tid = next_thread(s, dir);
+        rc = tid ? take(s, tid, err) : 0;
+        if (rc >= 0)
+            chosen = wait_chosen(s, rounds > 0, now_ns() + PATIENCE_NS);
+        if (tid == 0) {
+            rounds++;
             rewinddir(dir);
-            if (fallback == 0)
-                nap(1000000);
-            continue;
         }
-        pid_t tid = e ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
-        if (tid <= 0)
-            continue;
-        rc = take(s, tid, err);
-        if (rc <= 0)
-            continue;
-        if (wait_stopped(s, now_ns() + 2000000) && !s->held[0].gone && (computes(&s->held[0]) || tries > 0))
-            break;
-        rc = 0;
-        fallback = tid;
-        gl_surgeon_release(s);
     }
     closedir(dir);
-    if (rc == 0)
-        rc = gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "no thread of process %d stopped in time", (int)s->pid);
+    if (rc >= 0 && !chosen)
+        rc = kill(s->pid, 0) != 0 ? refused(err, s->pid, ESRCH)
+                                  : gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "no thread of process %d stopped in time", (int)s->pid);
+    if (rc < 0)
+        gl_surgeon_release(s);
     return rc < 0 ? rc : 0;
 }
 
@@ -242,12 +289,7 @@ void gl_surgeon_release(gl_surgeon *s)
             gl_held *h = &s->held[i];
             if (!h->gone && !h->stopped)
                 look(h);
-            if (h->gone)
-                continue;
-            if (h->stopped && (ptrace(PTRACE_DETACH, h->tid, NULL, (void *)(intptr_t)h->signal) == 0 || errno == ESRCH))
-                h->gone = true;
-            else
-                left++;
+            left += !let_go(h);
         }
         /* A thread that waits for a child of vfork stops later: until then it is ours, and may not be left. */
         if (left && now_ns() > until)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "patch.h"
+#include "seccomp.h"
 
 #define FAR (UINT64_C(1) << 28) /* behind the program: room for the C library's heap */
 #define PAGE UINT64_C(4096)
@@ -368,10 +369,29 @@ static int map_all(const injection *in, const gl_patch_header *found, uint64_t d
     return got < 0 ? (int)got : -EEXIST;
 }
 
+/** All that map_all may call, and what the kernel calls by itself where a thread was stopped while it slept. */
+static int may_call(const injection *in, uint64_t data)
+{
+    const gl_patch *p = in->p;
+    uint64_t hole = 0;
+    int rc = data ? 0 : find_hole(p, &hole, in->err);
+    const gl_seccomp_call calls[] = {
+        {"openat", SYS_openat, {(uint64_t)AT_FDCWD, 0, O_RDWR | O_CLOEXEC}},
+        {"mmap", SYS_mmap, {data, p->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (data ? MAP_FIXED : 0), 3}},
+        {"close", SYS_close, {3}},
+        {"restart_syscall", SYS_restart_syscall, {0}},
+        {"mmap", SYS_mmap, {hole, GL_PATCH_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1}},
+        {"munmap", SYS_munmap, {hole, GL_PATCH_CODE_BYTES}},
+    };
+    return rc < 0 ? rc : gl_seccomp_check(in->s, in->syscall + 2, calls, data ? 4 : 6, in->err);
+}
+
 int gl_patch_memory_inject(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err)
 {
     injection in = {p, s, 0, err};
     int rc = find_syscall(p, &in.syscall, err);
+    if (rc == 0)
+        rc = may_call(&in, data);
     if (rc < 0)
         return rc;
     rc = map_all(&in, found, data);

@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "golanes/clock.h"
+#include "golanes/goprocess.h"
 
 #define FRAMES 12u
 #define WITHIN_NS INT64_C(20000000)
+#define ONE_WITHIN_NS INT64_C(5000000000) /* the others go on meanwhile */
 #define TRIES 100
 
 static gl_patch_undo *undo_table(const gl_patch *p)
@@ -311,7 +313,7 @@ static int inject_running(gl_patch *p, gl_surgeon *s, const gl_patch_header *fou
 {
     sigset_t before;
     gl_surgeon_quiet(&before);
-    int rc = gl_surgeon_stop_one(s, 10 * WITHIN_NS, err);
+    int rc = gl_surgeon_stop_one(s, ONE_WITHIN_NS, err);
     if (rc == 0) {
         rc = gl_patch_memory_inject(p, s, found, data, err);
         gl_surgeon_release(s);
@@ -364,12 +366,24 @@ static int check_live(gl_patch *p, gl_error *err)
     return rc == GL_E_NOT_FOUND ? 0 : rc;
 }
 
+static int check_process(const gl_patch *p, gl_error *err)
+{
+    gl_goprocess *look = malloc(sizeof *look);
+    int rc = look ? gl_goprocess_look(p->pid, look, err) : gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
+    if (rc >= 0)
+        rc = gl_goprocess_check(look, err);
+    free(look);
+    return rc;
+}
+
 int gl_patch_attach(gl_patch *p, gl_error *err)
 {
     gl_surgeon s;
     gl_patch_header found;
     uint64_t data = 0;
-    int rc = gl_goprog_bias(p->prog, p->pid, &p->bias, err);
+    int rc = check_process(p, err);
+    if (rc >= 0)
+        rc = gl_goprog_bias(p->prog, p->pid, &p->bias, err);
     if (rc >= 0)
         rc = check_live(p, err);
     if (rc >= 0)

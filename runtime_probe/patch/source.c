@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "golanes/clock.h"
+#include "golanes/goprocess.h"
 #include "golanes/probe_patch.h"
 #include "reader.h"
 
@@ -178,6 +179,17 @@ static const gl_probe_source_ops ops = {
 
 /* Provider */
 
+/** Its file could not be opened: mostly because we have no right to it. 0, or why not. */
+static int may_trace(pid_t pid, gl_error *err)
+{
+    gl_goprocess *look = malloc(sizeof *look);
+    int rc = look ? gl_goprocess_look(pid, look, err) : gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");
+    if (rc >= 0)
+        rc = gl_goprocess_check(look, err);
+    free(look);
+    return rc;
+}
+
 static int is_go(const gl_probe_target *target, gl_error *err)
 {
     gl_goprog *prog;
@@ -187,7 +199,11 @@ static int is_go(const gl_probe_target *target, gl_error *err)
         gl_goprog_close(prog);
         return 1;
     }
-    return why == GL_GOPROG_TOO_OLD || why == GL_GOPROG_GARBLED || why == GL_GOPROG_PLUGIN ? rc : 0;
+    if (why == GL_GOPROG_TOO_OLD || why == GL_GOPROG_GARBLED || why == GL_GOPROG_PLUGIN)
+        return rc;
+    if (target->pid == 0)
+        return 0;
+    return why == GL_GOPROG_ARCHITECTURE ? rc : why == GL_GOPROG_READABLE ? may_trace(target->pid, err) : 0;
 }
 
 static int fits(const gl_probe_target *target, gl_error *err)
