@@ -1,5 +1,8 @@
 // Works for a while, in every way that attaching could disturb: channels, a mutex, timers, collections, a profile at a
-// high rate, children. Ends with 0 and "done" if nothing went wrong.
+// high rate, children. Ends with 0 and "done" if nothing went wrong: after the time, or when its standard input, where
+// that is a pipe, is closed.
+//
+//	busy TIME all|quiet
 package main
 
 import (
@@ -33,8 +36,17 @@ func children(until time.Time) {
 	}
 }
 
+func watchInput(stop chan bool) {
+	if st, err := os.Stdin.Stat(); err == nil && st.Mode()&os.ModeNamedPipe != 0 {
+		io.Copy(io.Discard, os.Stdin)
+		close(stop)
+	}
+}
+
 func main() {
 	d, _ := time.ParseDuration(os.Args[1])
+	stop := make(chan bool)
+	go watchInput(stop)
 	until := time.Now().Add(d)
 	if len(os.Args) > 2 && os.Args[2] != "quiet" {
 		runtime.SetCPUProfileRate(2000)
@@ -54,12 +66,14 @@ func main() {
 	}()
 	fmt.Println("ready")
 	sent, got := 0, 0
-	for time.Now().Before(until) {
+	for running := true; running && time.Now().Before(until); {
 		select {
 		case in <- sent:
 			sent++
 		case <-out:
 			got++
+		case <-stop:
+			running = false
 		}
 		if sent%64 == 0 {
 			time.Sleep(200 * time.Microsecond)
