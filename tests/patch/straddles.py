@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Sends that wait over a pause of the collector are told as the program itself knows them: which, where, how long.
+
+    straddles.py --golanes PROGRAM --source DIR --work DIR [--release R]
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
+from toolchains import Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+
+ROUNDS = 24
+failed = 0
+
+
+def say(ok, what):
+    global failed
+    failed += not ok
+    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
+    return ok
+
+
+def golanes(a, *words):
+    p = subprocess.run([a.golanes, *words], stdout=subprocess.PIPE, text=True, timeout=100, check=True)
+    return p.stdout
+
+
+def near(mine, theirs):
+    """Stamps are taken one after the other, and a busy machine comes between some: so it is the median that counts."""
+    off = [abs(x - y) / max(y, 1) for x, y in zip(mine, theirs)]
+    apart = [abs(x - y) for x, y in zip(mine, theirs)]
+    return statistics.median(off) < 0.25 or statistics.median(apart) < 50000
+
+
+def check_sends(kind, told, sends):
+    """told: lines of the program. sends: what straddles says of the same channel."""
+    over = [t for t in told if t['gc']]
+    ok = say(len(sends) == len(over) == ROUNDS // 2, f'{kind}: {len(sends)} sends straddle, the program knows of {len(over)} of {len(told)}')
+    if not ok:
+        return
+    sends.sort(key=lambda s: s['begin'])
+    say(all(s['pauses'] == 2 and all(t['reason'].startswith('GC ') for t in s['touched']) for s in sends),
+        f'{kind}: each meets both stops of its collection, {[t["reason"] for t in sends[0]["touched"]]}')
+    say(all(s['site'] and s['site']['function'] == 'main.sendInTime' for s in sends), f'{kind}: at {sends[0]["site"]}')
+    released = [s['released'] for s in sends]
+    say(all(r and r['by'] and r['operation'] == 'receive' and r['site'] and r['site']['function'] == 'main.receiveLate' for r in released),
+        f'{kind}: released by {released[0]}')
+    took, stood = [s['end'] - s['begin'] for s in sends], [s['overlap_ns'] for s in sends]
+    say(near(took, [t['took'] for t in over]), f'{kind}: took {took[:4]}…, the program says {[t["took"] for t in over][:4]}…')
+    say(near(stood, [t['paused'] for t in over]), f'{kind}: of which the world stood {stood[:4]}…, the runtime says {[t["paused"] for t in over][:4]}…')
+    say(all(s['begin'] < t['begin'] < t['end'] < s['end'] for s in sends for t in s['touched']), f'{kind}: the pauses lie within')
+
+
+def check_total(a, trace, collections, paused):
+    begun, stops = {}, []
+    for line in golanes(a, 'events', '--json', trace).splitlines():
+        e = json.loads(line)
+        if e['name'] == 'GCSTWBegin' and e['args']['reason'].startswith('GC '):
+            begun = e
+        elif e['name'] == 'GCSTWEnd' and begun:
+            stops.append(e['t'] - begun['t'])
+            begun = {}
+    say(len(stops) == 2 * collections, f'{len(stops)} stops for {collections} collections')
+    say(near([sum(stops)], [paused]), f'the world stood {sum(stops)} ns in all, the runtime says {paused}')
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    for name in ('golanes', 'source', 'work'):
+        ap.add_argument('--' + name, required=True)
+    ap.add_argument('--release', default='1.26')
+    a = ap.parse_args()
+    a.work = os.path.abspath(a.work)
+    os.makedirs(a.work, exist_ok=True)
+    root = goroot(a.release, True)
+    if not root:
+        print(f'SKIP: no Go {a.release} is to be had')
+        sys.exit(77)
+    exe = Builder(a.release, root, a.work).build('plain', sources=[os.path.join(os.path.abspath(a.source), 'straddle.go')], name='straddle-')
+    trace = os.path.join(a.work, 'straddle.lanes')
+    out = golanes(a, 'record', '-q', '--force', '-o', trace, '--', exe, str(ROUNDS))
+    told, channels, total = {}, {}, None
+    for line in out.splitlines():
+        words = line.split()
+        if words[0] == 'total':
+            total = int(words[1]), int(words[2])
+            continue
+        channels[words[0]] = words[1]
+        told.setdefault(words[0], []).append({'gc': words[2] == 'true', 'took': int(words[3]), 'paused': int(words[4])})
+    d = json.loads(golanes(a, 'straddles', '--json', '--top', '0', '--kind', 'send', trace))
+    for kind, lines in told.items():
+        check_sends(kind, lines, [s for s in d['worst'] if s['channel'] == channels[kind]])
+    check_total(a, trace, *total)
+    os.unlink(trace)
+    print(f'{failed} failed')
+    sys.exit(1 if failed else 0)
+
+
+main()
