@@ -365,6 +365,7 @@ static int launch_failed(record *rec, gl_launch_result result, const gl_error *e
     cli_say("%s", err->text);
     return result == GL_LAUNCH_NOT_FOUND ? EXIT_NOT_FOUND
            : result == GL_LAUNCH_NOT_EXECUTABLE ? EXIT_NOT_EXECUTABLE
+           : err->code == GL_E_UNSUPPORTED      ? CLI_EXIT_INPUT
                                                 : CLI_EXIT_SYSTEM;
 }
 
