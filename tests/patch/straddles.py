@@ -45,9 +45,9 @@ def check_sends(kind, told, sends):
     sends.sort(key=lambda s: s['begin'])
     say(all(s['pauses'] == 2 and all(t['reason'].startswith('GC ') for t in s['touched']) for s in sends),
         f'{kind}: each meets both stops of its collection, {[t["reason"] for t in sends[0]["touched"]]}')
-    say(all(s['site'] and s['site']['function'] == 'main.sendInTime' for s in sends), f'{kind}: at {sends[0]["site"]}')
+    say(all(s['site'] and s['site']['func'] == 'main.sendInTime' for s in sends), f'{kind}: at {sends[0]["site"]}')
     released = [s['released'] for s in sends]
-    say(all(r and r['by'] and r['operation'] == 'receive' and r['site'] and r['site']['function'] == 'main.receiveLate' for r in released),
+    say(all(r and r['by'] and r['operation'] == 'receive' and r['site'] and r['site']['func'] == 'main.receiveLate' for r in released),
         f'{kind}: released by {released[0]}')
     took, stood = [s['end'] - s['begin'] for s in sends], [s['overlap_ns'] for s in sends]
     say(near(took, [t['took'] for t in over]), f'{kind}: took {took[:4]}…, the program says {[t["took"] for t in over][:4]}…')
