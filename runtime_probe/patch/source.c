@@ -199,11 +199,9 @@ static int is_go(const gl_probe_target *target, gl_error *err)
         gl_goprog_close(prog);
         return 1;
     }
-    if (why == GL_GOPROG_TOO_OLD || why == GL_GOPROG_GARBLED || why == GL_GOPROG_PLUGIN)
+    if (why == GL_GOPROG_TOO_OLD || why == GL_GOPROG_GARBLED || why == GL_GOPROG_PLUGIN || why == GL_GOPROG_ARCHITECTURE)
         return rc;
-    if (target->pid == 0)
-        return 0;
-    return why == GL_GOPROG_ARCHITECTURE ? rc : why == GL_GOPROG_READABLE ? may_trace(target->pid, err) : 0;
+    return target->pid && why == GL_GOPROG_READABLE ? may_trace(target->pid, err) : 0;
 }
 
 static int fits(const gl_probe_target *target, gl_error *err)
