@@ -72,7 +72,7 @@ func recovered() {
 	c := make(chan int)
 	close(c)
 	runtime.GC()
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(2 * time.Second) // so that what was written is told before the end
 }
 
 //go:noinline
