@@ -36,8 +36,8 @@ def near(mine, theirs):
     return statistics.median(off) < 0.25 or statistics.median(apart) < 50000
 
 
-def check_sends(kind, told, sends):
-    """told: lines of the program. sends: what straddles says of the same channel."""
+def check_sends(kind, told, sends, receiver):
+    """told: lines of the program. sends: what straddles says of the same channel. receiver: the only one to receive."""
     over = [t for t in told if t['gc']]
     ok = say(len(sends) == len(over) == ROUNDS // 2, f'{kind}: {len(sends)} sends straddle, the program knows of {len(over)} of {len(told)}')
     if not ok:
@@ -47,8 +47,7 @@ def check_sends(kind, told, sends):
         f'{kind}: each meets both stops of its collection, {[t["reason"] for t in sends[0]["touched"]]}')
     say(all(s['site'] and s['site']['func'] == 'main.sendInTime' for s in sends), f'{kind}: at {sends[0]["site"]}')
     released = [s['released'] for s in sends]
-    say(all(r and r['by'] and r['operation'] == 'receive' and r['site'] and r['site']['func'] == 'main.receiveLate' for r in released),
-        f'{kind}: released by {released[0]}')
+    say(all(r and r['by'] == receiver and r['operation'] == 'receive' for r in released), f'{kind}: released by {released[0]}, which is {receiver}')
     took, stood = [s['end'] - s['begin'] for s in sends], [s['overlap_ns'] for s in sends]
     say(near(took, [t['took'] for t in over]), f'{kind}: took {took[:4]}…, the program says {[t["took"] for t in over][:4]}…')
     say(near(stood, [t['paused'] for t in over]), f'{kind}: of which the world stood {stood[:4]}…, the runtime says {[t["paused"] for t in over][:4]}…')
@@ -92,10 +91,14 @@ def main():
         channels[words[0]] = words[1]
         told.setdefault(words[0], []).append({'gc': words[2] == 'true', 'took': int(words[3]), 'paused': int(words[4])})
     d = json.loads(golanes(a, 'straddles', '--json', '--top', '0', '--kind', 'send', trace))
+    found = [json.loads(line) for line in golanes(a, 'events', '--json', '--type', 'ChanRecvBegin', trace).splitlines()]
     for kind, lines in told.items():
-        check_sends(kind, lines, [s for s in d['worst'] if s['channel'] == channels[kind]])
+        receivers = {e['g'] for e in found if e['args']['chan'] == channels[kind]}
+        say(len(receivers) == 1, f'{kind}: received from by {receivers}')
+        check_sends(kind, lines, [s for s in d['worst'] if s['channel'] == channels[kind]], receivers.pop())
     check_total(a, trace, *total)
-    os.unlink(trace)
+    if not failed:
+        os.unlink(trace)
     print(f'{failed} failed')
     sys.exit(1 if failed else 0)
 
