@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mmu.h"
 
@@ -96,11 +97,39 @@ static void memory_follows_the_longest_window_not_the_trace(void **state)
     gl_curve_clean_up(&c);
 }
 
+static void percentiles_are_shares_of_all_windows(void **state)
+{
+    (void)state;
+    gl_curve_mass *m = calloc(GL_MMU_WINDOWS, sizeof *m);
+    assert_non_null(m);
+    gl_curve_mass_add(&m[0], 1, 1, 90);
+    gl_curve_mass_add(&m[0], 0.25, 0.75, 10);
+    assert_true(fabs(gl_curve_mass_at(&m[0], 0.05) - 0.5) < 0.002);
+    assert_true(fabs(gl_curve_mass_at(&m[0], 0.5) - 1) < 0.002);
+    gl_curve c = {.mass = m};
+    double mean;
+    memset(m, 0, GL_MMU_WINDOWS * sizeof *m);
+    assert_int_equal(gl_curve_change(&c, 0, 1), 0);
+    assert_int_equal(gl_curve_change(&c, 50000000, 0), 0);
+    assert_int_equal(gl_curve_change(&c, 51000000, 1), 0);
+    assert_int_equal(gl_curve_finish(&c, 100000000, &mean), 0);
+    /* Windows of 1 ms: over 2 of the 99 ms in which they can begin the mean falls from 1 to 0 and rises again. */
+    assert_true(fabs(gl_curve_mass_at(&m[1], 0.01) - 0.01 * 99 / 2) < 0.002);
+    assert_true(fabs(gl_curve_mass_at(&m[1], 0.001) - 0.001 * 99 / 2) < 0.002);
+    assert_true(fabs(gl_curve_mass_at(&m[1], 0.05) - 1) < 0.002);
+    /* Of 10 ms: 9 of 90 ms hold the whole pause and 2 a part of it. */
+    assert_true(fabs(gl_curve_mass_at(&m[2], 0.05) - 0.9) < 0.002);
+    assert_true(fabs(gl_curve_mass_at(&m[2], 0.5) - 1) < 0.002);
+    gl_curve_clean_up(&c);
+    free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_shows_in_each_window_by_its_share),
         cmocka_unit_test(one_pass_finds_what_a_full_search_finds),
+        cmocka_unit_test(percentiles_are_shares_of_all_windows),
         cmocka_unit_test(memory_follows_the_longest_window_not_the_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
