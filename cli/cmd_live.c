@@ -34,6 +34,7 @@ typedef struct live {
     char kept[PATH_MAX];          /* "": not kept */
     bool linked;                  /* that name is the file's own already */
     pid_t recorder;               /* 0: it has ended */
+    bool let_go;                  /* it was ended before its program was */
     int status;                   /* as waitpid has it, once it has */
     int leash;                    /* the recorder ends when this is closed */
     gl_reader *reader;
@@ -182,11 +183,13 @@ static bool recorder_ended(live *l)
 /** It finishes the file; the program goes on. */
 static void end_recorder(live *l)
 {
+    l->let_go = !recorder_ended(l);
     if (l->leash >= 0)
         close(l->leash);
     l->leash = -1;
-    if (l->recorder > 0)
-        waitpid(l->recorder, &l->status, 0);
+    if (!l->let_go)
+        return;
+    waitpid(l->recorder, &l->status, 0);
     l->recorder = 0;
 }
 
@@ -294,14 +297,14 @@ static int finish_kept(live *l)
     return code;
 }
 
-/** What the program printed is not thrown away unseen. */
+/** What the program printed is not thrown away unseen; nor is the file into which it still prints. */
 static void tell_output(live *l)
 {
     struct stat st;
-    if (stat(l->output, &st) == 0 && st.st_size > 0 && l->args->rest_count) {
-        cli_say("what the program printed is in %s", l->output);
-        *l->output = '\0';
-    }
+    if (!l->args->rest_count || stat(l->output, &st) < 0 || (st.st_size == 0 && !l->let_go))
+        return;
+    cli_say(l->let_go ? "the program goes on; what it prints is in %s" : "what the program printed is in %s", l->output);
+    *l->output = '\0';
 }
 
 /* ---- the command ---------------------------------------------------------------------------------------------------- */

@@ -129,7 +129,7 @@ class Started(Case):
         self.addCleanup(child.stdout.close)
         until = time.monotonic() + SECONDS
         program = []
-        while not program or not self.is_patched(program[0]):
+        while not program or not self.is_recorded(program[0]):
             self.assertLess(time.monotonic(), until)
             with open(f'/proc/{child.pid}/task/{child.pid}/children', encoding='ascii') as f:
                 program = [int(word) for word in f.read().split()]
@@ -138,9 +138,12 @@ class Started(Case):
         self.assertIn('ran 0', child.stdout.read())
 
     @staticmethod
-    def is_patched(pid):
+    def is_recorded(pid):
+        """Patched, and let go."""
         with open(f'/proc/{pid}/maps', encoding='ascii') as f:
-            return 'golanes-probe' in f.read()
+            patched = 'golanes-probe' in f.read()
+        with open(f'/proc/{pid}/status', encoding='ascii') as f:
+            return patched and 'TracerPid:\t0\n' in f.read()
 
 
 if __name__ == '__main__':

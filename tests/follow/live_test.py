@@ -17,14 +17,16 @@ class Live(Case):
         super().setUp()
         self.tmp = self.path('tmp')
         os.mkdir(self.tmp)
-        self.socket = self.path('tmux')
-        self.addCleanup(self.tmux, 'kill-server')
+        self.servers = 0
 
     def tmux(self, *words):
         return subprocess.run([TMUX, '-S', self.socket, '-f', '/dev/null', *words], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False).stdout
 
     def live(self, *words, size=(80, 24)):
+        self.servers += 1  # one that was killed just now may still answer
+        self.socket = self.path(f'tmux{self.servers}')
+        self.addCleanup(subprocess.run, [TMUX, '-S', self.socket, 'kill-server'], stderr=subprocess.DEVNULL, check=False)
         line = ' '.join(f"'{w}'" for w in (GOLANES, 'live', *words))
         env = f"TMPDIR='{self.tmp}' HOME='{self.dir}' LC_ALL=C.UTF-8 TERM=screen-256color"
         self.tmux('new-session', '-d', '-x', str(size[0]), '-y', str(size[1]), '-c', self.dir,
@@ -70,7 +72,6 @@ class Live(Case):
             self.is_untouched(p)
             self.assertEqual(os.listdir(self.tmp), [])
             self.assertEqual(glob.glob(self.path('*.lanes')), [])
-            self.tmux('kill-server')
 
     def test_keep(self):
         p = self.start('7', 'sleep', '1000000')

@@ -5,6 +5,7 @@
 """
 import argparse
 import ctypes
+import json
 import os
 import shutil
 import subprocess
@@ -52,6 +53,12 @@ def record(a, words, **more):
     return p.returncode, p.stderr
 
 
+def recorded(a, path):
+    """Some events have reached the file."""
+    p = subprocess.run([a.golanes, 'info', '--json', path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return p.returncode == 0 and json.loads(p.stdout)['events'] > 1
+
+
 def refused(a, what, words, says, code=INPUT, target=None, **more):
     got, err = record(a, words, **more)
     lines = err.splitlines()
@@ -95,9 +102,10 @@ def filters(a, build):
     else:
         print('     no setpriv: the filter that may not be looked at is not tried')
     # One that allows it all is no obstacle.
-    p = subprocess.Popen([a.golanes, 'record', '-q', '--force', '-o', os.path.join(a.tmp, 'y.lanes'), '-p', str(target.pid)], stderr=subprocess.PIPE)
+    out = os.path.join(a.tmp, 'y.lanes')
+    p = subprocess.Popen([a.golanes, 'record', '-q', '-o', out, '-p', str(target.pid)], stderr=subprocess.PIPE)
     end = time.monotonic() + 60
-    while p.poll() is None and target.untouched() and time.monotonic() < end:
+    while p.poll() is None and not recorded(a, out) and time.monotonic() < end:
         time.sleep(0.05)
     say(target.ends() and p.wait(60) == 0, f'a filter that allows it: recorded, {p.stderr.read()}')
     # A program that is started is patched before it has its filter.
