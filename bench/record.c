@@ -138,7 +138,7 @@ static int record(char *self, char **argv, bool block)
     gl_recording_result result;
     gl_probe_source source;
     gl_probe_target target = {.path = self, .argv = argv, .rings = {.policy = block ? GL_RING_WAIT : GL_RING_DROP}};
-    pid_t pid;
+    pid_t pid = 0;
     char path[] = "/tmp/bench_record.XXXXXX";
     int fd = mkstemp(path);
     if (fd < 0)

@@ -26,8 +26,7 @@ static const char *const kinds[] = {
     [GL_KIND_GSTATE] = "the state of a goroutine: 0 Undetermined, 1 NotExist, 2 Runnable, 3 Running, 4 Syscall, 5 Waiting",
     [GL_KIND_PSTATE] = "the state of a P: 0 Undetermined, 1 NotExist, 2 Running, 3 Idle",
     [GL_KIND_BOOL] = "0 or 1",
-    [GL_KIND_CHANRESULT] = "how a channel operation ended: 0 it took place, 1 it would have had to wait, 2 the channel was "
-                           "closed and empty, 3 panic",
+    [GL_KIND_CHANRESULT] = "how a channel operation ended: 0 it took place, 1 it would have had to wait, 2 channel closed and empty, 3 panic",
     [GL_KIND_CHANDIR] = "what the chosen case of a select did: 0 it was the default, 1 sent, 2 received",
     [GL_KIND_TASK] = "the number of a user task; 0: none, or the background",
     [GL_KIND_COUNT] = "a count",

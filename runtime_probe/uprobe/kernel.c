@@ -82,7 +82,7 @@ static int map_memory(gl_uprobe_kernel *k, gl_error *err)
 
 int gl_uprobe_load(gl_uprobe_kernel *k, const gl_uprobe_config *config, bool at_once, gl_error *err)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "golanes");
+    struct bpf_object_open_opts opts = {.sz = sizeof opts, .object_name = "golanes"};
     *k = (gl_uprobe_kernel){.all = -1, .at_once = at_once};
     libbpf_set_print(silent);
     k->object = bpf_object__open_mem(gl_uprobe_object, (size_t)(gl_uprobe_object_end - gl_uprobe_object), &opts);
@@ -170,7 +170,7 @@ static int place_each(gl_uprobe_kernel *k, const char *exe, const spots *at, pid
 {
     k->links = calloc(at->n + 1, sizeof *k->links);
     for (uint32_t i = 0; k->links && i < at->n; i++) {
-        LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = at->cookies[i]);
+        struct bpf_uprobe_opts opts = {.sz = sizeof opts, .bpf_cookie = at->cookies[i]};
         k->links[i] = bpf_program__attach_uprobe_opts(k->program, pid, exe, at->offsets[i], &opts);
         if (!k->links[i])
             return errno;
