@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -96,8 +97,9 @@ static int on_events(void *user, const gl_event *events, size_t n)
 
 static unsigned helper_threads(const cli_args *args)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    long otherwise = cpus > 5 ? 4 : cpus > 1 ? cpus - 1 : 0;
+    cpu_set_t set; /* those that we may use: threads that share one only get into each other's way */
+    int cpus = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int otherwise = cpus > 5 ? 4 : cpus > 1 ? cpus - 1 : 0;
     return (unsigned)cli_args_number(args, CLI_OPT_THREADS, (uint64_t)otherwise);
 }
 

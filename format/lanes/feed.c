@@ -2,12 +2,16 @@
 
 #include <stdlib.h>
 
+/* Who waits is woken when there is work for a while: being woken costs more than a batch does. */
+#define WHILE (LN_FEED_BATCHES / 2u)
+
 static void *run(void *arg)
 {
     ln_feed *f = arg;
     pthread_mutex_lock(&f->lock);
     for (;;) {
-        while (f->taken == f->given && !f->stop)
+        f->taker_waits = f->taken == f->given;
+        while (f->taker_waits && !f->stop)
             pthread_cond_wait(&f->changed, &f->lock);
         if (f->stop)
             break;
@@ -19,10 +23,31 @@ static void *run(void *arg)
         if (f->rc == 0)
             f->rc = rc;
         f->taken++;
-        pthread_cond_broadcast(&f->changed);
+        if (f->caller_waits && f->given - f->taken <= f->wanted) {
+            f->caller_waits = false;
+            pthread_cond_broadcast(&f->changed);
+        }
     }
     pthread_mutex_unlock(&f->lock);
     return NULL;
+}
+
+/** Under the lock. */
+static void wake_taker(ln_feed *f)
+{
+    f->taker_waits = false;
+    pthread_cond_broadcast(&f->changed);
+}
+
+/** Under the lock: waits until no more than so many batches are left to be taken. */
+static void wait_left(ln_feed *f, uint64_t wanted)
+{
+    if (f->taker_waits && f->taken < f->given)
+        wake_taker(f);
+    f->wanted = wanted;
+    f->caller_waits = f->given - f->taken > wanted;
+    while (f->caller_waits)
+        pthread_cond_wait(&f->changed, &f->lock);
 }
 
 int ln_feed_open(ln_feed *f, ln_feed_fn take, void *user)
@@ -47,9 +72,10 @@ static int give(ln_feed *f)
 {
     pthread_mutex_lock(&f->lock);
     f->given++;
-    pthread_cond_broadcast(&f->changed);
-    while (f->given - f->taken == LN_FEED_BATCHES)
-        pthread_cond_wait(&f->changed, &f->lock);
+    if (f->taker_waits && f->given - f->taken >= WHILE)
+        wake_taker(f);
+    if (f->given - f->taken == LN_FEED_BATCHES)
+        wait_left(f, WHILE);
     int rc = f->rc;
     pthread_mutex_unlock(&f->lock);
     f->batches[f->given % LN_FEED_BATCHES].n = 0;
@@ -81,8 +107,7 @@ int ln_feed_settle(ln_feed *f)
     if (f->batches[f->given % LN_FEED_BATCHES].n)
         give(f);
     pthread_mutex_lock(&f->lock);
-    while (f->taken < f->given)
-        pthread_cond_wait(&f->changed, &f->lock);
+    wait_left(f, 0);
     int rc = f->rc;
     pthread_mutex_unlock(&f->lock);
     return rc;

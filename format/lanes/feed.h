@@ -31,6 +31,8 @@ typedef struct ln_feed {
     uint64_t given, taken; /* batches so far: batch i is batches[i % LN_FEED_BATCHES] */
     int rc;                /* first failure */
     bool stop;
+    bool taker_waits, caller_waits;
+    uint64_t wanted;       /* the caller waits for no more than so many batches to be left */
     pthread_t id;
     pthread_mutex_t lock;
     pthread_cond_t changed;
