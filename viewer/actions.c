@@ -177,7 +177,7 @@ static void count_selection(gl_app *a)
     }
     if (gl_stats_begin(&a->stats, a->m, from, to, &err) < 0)
         gl_app_say(a, true, "%.250s", err.text);
-    a->stats.in_all = gl_events_between(a->m->reader, from, to);
+    a->stats.in_all = gl_nodes_events(&a->m->nodes, from, to);
 }
 
 void gl_app_set_view(gl_app *a, gl_view v)

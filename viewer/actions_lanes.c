@@ -13,7 +13,7 @@ static uint64_t key_at(gl_app *a, const gl_window *w, gl_grouping by, uint32_t g
 {
     const gl_lane_span *s = gl_window_span_at(w, gor, a->cursor);
     if (by == GL_BY_CHANNEL)
-        return a->m->gors[gor].op.last;
+        return gl_model_last_chan(a->m, gor);
     if (!s)
         return by == GL_BY_REASON ? 0 : GL_G_NOT_EXIST;
     gl_span_kind k = (gl_span_kind)s->kind;
@@ -101,7 +101,7 @@ static int add_busy(gl_app *a)
         return status;
     for (size_t i = 0; i < a->far.count && status == 0; i++)
         if (gl_far_is_busy(&a->far.shares[i]))
-            status = gl_ids_put(&a->active, a->far.gor_of_slot[a->far.shares[i].slot], 0);
+            status = gl_ids_put(&a->active, a->far.shares[i].gor, 0);
     return status;
 }
 
@@ -243,7 +243,7 @@ static uint32_t chan_of(gl_app *a, uint32_t gor)
     a->windows.want_units = true;
     const gl_window *w;
     if (gl_windows_get(&a->windows, a->from, a->to, &w, NULL) < 0)
-        return a->m->gors[gor].op.last ? a->m->gors[gor].op.last - 1 : GL_NONE;
+        return gl_model_last_chan(a->m, gor) - 1; /* 0 becomes GL_NONE */
     int64_t latest = INT64_MIN;
     for (size_t i = 0; i < w->steps.n; i++) {
         const gl_step *s = &w->steps.list[i];
@@ -252,7 +252,7 @@ static uint32_t chan_of(gl_app *a, uint32_t gor)
             latest = s->time;
         }
     }
-    return best == GL_NONE && a->m->gors[gor].op.last ? a->m->gors[gor].op.last - 1 : best;
+    return best == GL_NONE ? gl_model_last_chan(a->m, gor) - 1 : best;
 }
 
 ACTION(channel)

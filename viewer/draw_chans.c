@@ -94,8 +94,8 @@ static void add_waits(const gl_canvas *f, const gl_chan *c, uint32_t chan, level
             add_level(f, out, n, cs->waits[i].begin, cs->waits[i].end, 1, cs->waits[i].dir);
     if (c->senders + c->receivers == 0)
         return;
-    for (size_t i = 0; i < m->gor_count; i++) {
-        const gl_chan_op *op = &m->gors[i].op;
+    for (size_t i = 0; i < m->life_count; i++) {
+        const gl_chan_op *op = &m->lives[i].op;
         if (op->chan == chan && op->waits && op->since < f->s.to)
             add_level(f, out, n, op->since, m->read_end, 1, op->dir);
     }

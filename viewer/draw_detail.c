@@ -125,7 +125,8 @@ void gl_life_line(gl_lines *l, const gl_app *a, uint32_t gor)
                   g->last == GL_TIME_NONE ? "alive for" : "lived", gl_unit_ns(t, life > 0 ? life : 0));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         int64_t ns =
-            g->ns[parts[i].state] + (g->state == parts[i].state && g->last == GL_TIME_NONE ? end - g->since : 0);
+            gl_gor_ns(g, parts[i].state) +
+            (g->state == parts[i].state && g->last == GL_TIME_NONE ? end - gl_model_since(m, gor) : 0);
         if (ns > 0)
             gl_pen_printf(&p, parts[i].role, "%s %s  ", parts[i].word,
                           gl_unit_share(t, life > 0 ? (double)ns / (double)life : 0));
@@ -256,8 +257,8 @@ static void list_lines(gl_lines *l, gl_app *a)
     case GL_VIEW_STUCK:
         p = gl_lines_next(l);
         gl_put_gor(&p, m, m->gors[row].id);
-        gl_pen_printf(&p, GL_ROLE_WARN, "  %s  ", gl_model_text(m, m->gors[row].reason));
-        gl_put_site(&p, m, m->gors[row].stack);
+        gl_pen_printf(&p, GL_ROLE_WARN, "  %s  ", gl_model_text(m, gl_model_life(m, row)->reason));
+        gl_put_site(&p, m, gl_model_life(m, row)->stack);
         gl_life_line(l, a, row);
         break;
     case GL_VIEW_SELECTION: {

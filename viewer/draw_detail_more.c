@@ -59,10 +59,12 @@ static void waiting_line(gl_lines *l, gl_app *a, uint32_t chan)
         if (w->begin <= a->cursor && a->cursor < w->end && w->gor < a->m->gor_count && n[w->dir]++ == 0)
             first[w->dir] = a->m->gors[w->gor].id;
     }
-    for (uint32_t i = 0; i < a->m->gor_count && c->senders + c->receivers; i++) {
-        const gl_chan_op *op = &a->m->gors[i].op;
-        if (op->waits && op->chan == chan && op->since <= a->cursor && n[op->dir]++ == 0)
-            first[op->dir] = a->m->gors[i].id;
+    for (size_t i = 0; i < a->m->life_count && c->senders + c->receivers; i++) {
+        const gl_chan_op *op = &a->m->lives[i].op;
+        if (!op->waits || op->chan != chan || op->since > a->cursor)
+            continue;
+        uint64_t g = a->m->gors[a->m->lives[i].gor].id;
+        first[op->dir] = n[op->dir]++ == 0 || g < first[op->dir] ? g : first[op->dir];
     }
     gl_pen p = gl_lines_next(l);
     gl_pen_printf(&p, n[GL_CHAN_SEND] ? GL_ROLE_SEND : GL_ROLE_DIM, "%u sender%s wait%s", n[GL_CHAN_SEND],

@@ -89,11 +89,12 @@ static void sum_far(const gl_canvas *f)
 {
     const gl_far *far = &f->a->far;
     gl_far_sum *sums = calloc((far->node_count + 1) * (size_t)f->time.h, sizeof *sums);
-    for (uint32_t i = 0; sums && i < far->slot_count; i++) {
-        uint32_t row = row_of(f, far->gor_of_slot[i]);
-        if (row != GL_NONE)
-            gl_far_add(far, i, &sums[far->node_count * row]);
-    }
+    for (size_t i = 0; sums && i < far->node_count; i++)
+        for (const gl_far_share *s = &far->shares[far->nodes[i].first], *end = s + far->nodes[i].n; s < end; s++) {
+            uint32_t row = row_of(f, s->gor);
+            for (int k = 0; k < 4 && row != GL_NONE; k++)
+                sums[far->node_count * row + i].part[k] += s->part[k];
+        }
     for (size_t row = 0; sums && row < (size_t)f->time.h; row++)
         gl_far_columns(far, &sums[far->node_count * row], &f->sums[row * (size_t)f->s.n]);
     free(sums);

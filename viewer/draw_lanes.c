@@ -46,7 +46,7 @@ static void draw_gor(const gl_canvas *f, uint32_t gor, int y)
     if (f->w) {
         gl_columns_of_gor(f->a->m, f->w, gor, f->s, f->mix);
     } else {
-        gl_far_lane(&f->a->far, gor, f->mix);
+        gl_far_lane(&f->a->far, f->a->m, f->a->m->gors[gor].id, f->mix);
         gl_columns_straddles(f->a->m, gor, f->s, f->mix);
     }
     gl_canvas_mix(f, y);

@@ -145,13 +145,13 @@ static void map_from_far(gl_app *a, gl_scale s, gl_column_sum *out)
     uint64_t n = gl_reader_levels(r) ? gl_reader_level_size(r, level) : 0;
     double step = gl_scale_step(s);
     for (uint64_t i = 0; i < n; i++) {
-        gl_summary_node node;
-        if (gl_reader_summary(r, level, i, &node, NULL) < 0)
+        gl_node node;
+        if (gl_nodes_get(&a->m->nodes, level, i, &node) < 0)
             continue;
         double from = ((double)node.time_from - (double)s.from) / step,
                to = ((double)node.time_to - (double)s.from) / step;
         double span = to - from > 1e-9 ? to - from : 1e-9;
-        double busy = (double)node.state_ns[GL_G_RUNNING] / step / span;
+        double busy = (double)node.running_ns / step / span;
         from = from < 0 ? 0 : from;
         for (int x = (int)from; x < s.n && x < to; x++) {
             double share = (to < x + 1 ? to : x + 1) - (from > x ? from : x);

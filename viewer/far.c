@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define SHARES_MAX 600000 /* more goroutines times stretches than this are looked at from further away */
-#define SHARES_MOST (SHARES_MAX * 4u) /* of the coarsest level, where no further away is left */
+#define SHARES_MOST 1500000 /* of the coarsest level, where no further away is left */
 
 /* FORMAT.md, "Lane shares": the classes of wait reasons. */
 static uint8_t wait_kind_of(uint8_t reason_class)
@@ -19,135 +19,70 @@ void gl_far_clean_up(gl_far *f)
     gl_cursor_close(f->cursor);
     free(f->nodes);
     free(f->shares);
-    free(f->slots);
-    free(f->gor_of_slot);
-    gl_ids_clean_up(&f->slot_of_gor);
     memset(f, 0, sizeof *f);
 }
 
-/* First node of a level that ends after `time`. */
-static uint64_t first_node(gl_reader *r, unsigned level, int64_t time)
-{
-    uint64_t lo = 0, hi = gl_reader_level_size(r, level);
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2;
-        gl_summary_node node;
-        if (gl_reader_summary(r, level, mid, &node, NULL) < 0)
-            return hi;
-        if (node.time_to <= time)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-/* The shares of two neighbours are of nearly the same goroutines, in the same order: walking along the one before finds
- * most slots without a search. */
-typedef struct load {
-    gl_far *f;
-    gl_model *m;
-    uint64_t *g;       /* of the node before, and their slots */
-    uint32_t *slot;
-    size_t n;
-} load;
-
-static uint32_t slot_for(load *l, uint64_t g, int64_t time)
-{
-    gl_far *f = l->f;
-    uint32_t gor = gl_model_add(l->m, g, time), slot = gor == GL_NONE ? GL_NONE : gl_ids_get(&f->slot_of_gor, gor);
-    if (slot != GL_NONE || gor == GL_NONE)
-        return slot;
-    slot = (uint32_t)f->slot_count;
-    if (GL_ROOM(f->slots, f->slot_capacity, slot) < 0 || GL_ROOM(f->gor_of_slot, f->gor_of_slot_capacity, slot) < 0 ||
-        gl_ids_put(&f->slot_of_gor, gor, slot) < 0)
-        return GL_NONE;
-    f->slots[slot] = (gl_slot){0};
-    f->gor_of_slot[slot] = gor;
-    f->slot_count++;
-    return slot;
-}
-
-static int add_shares(load *l, const gl_summary_node *node, const gl_lane_share *share, size_t n)
-{
-    gl_far *f = l->f;
-    double step = gl_scale_step(f->scale);
-    if (GL_ROOM(f->nodes, f->node_capacity, f->node_count) < 0)
-        return GL_E_NOMEM;
-    while (f->count + n > f->capacity)
-        if (GL_ROOM(f->shares, f->capacity, f->capacity) < 0)
-            return GL_E_NOMEM;
-    uint32_t at = (uint32_t)f->node_count++;
-    f->nodes[at] = (gl_far_node){(float)(((double)node->time_from - (double)f->scale.from) / step),
-                                 (float)(((double)node->time_to - (double)f->scale.from) / step)};
-    uint64_t *g = malloc((n ? n : 1) * sizeof *g);
-    uint32_t *slots = malloc((n ? n : 1) * sizeof *slots);
-    int status = g && slots ? 0 : GL_E_NOMEM;
-    for (size_t i = 0, k = 0; i < n && status == 0; i++) {
-        while (k < l->n && l->g[k] < share[i].g)
-            k++;
-        slots[i] = k < l->n && l->g[k] == share[i].g ? l->slot[k] : slot_for(l, share[i].g, node->time_from);
-        if (slots[i] == GL_NONE) {
-            status = GL_E_NOMEM;
-            break;
-        }
-        g[i] = share[i].g;
-        f->slots[slots[i]].n++;
-        f->shares[f->count++] = (gl_far_share){slots[i], at,
-                                               {share[i].running, share[i].runnable, share[i].waiting, share[i].syscall},
-                                               wait_kind_of(share[i].dominant_reason_class)};
-    }
-    free(l->g);
-    free(l->slot);
-    l->g = g;
-    l->slot = slots;
-    l->n = status == 0 ? n : 0;
-    return status;
-}
-
-/* Shares stand node by node; a counting sort puts each goroutine's together. */
-static int group_shares(gl_far *f)
-{
-    gl_far_share *sorted = malloc((f->count ? f->count : 1) * sizeof *sorted);
-    if (!sorted)
-        return GL_E_NOMEM;
-    uint32_t at = 0;
-    for (size_t i = 0; i < f->slot_count; i++) {
-        f->slots[i].first = at;
-        at += f->slots[i].n;
-        f->slots[i].n = 0;
-    }
-    for (size_t i = 0; i < f->count; i++) {
-        gl_slot *slot = &f->slots[f->shares[i].slot];
-        sorted[slot->first + slot->n++] = f->shares[i];
-    }
-    free(f->shares);
-    f->shares = sorted;
-    f->capacity = f->count;
-    return 0;
-}
-
 /* Shares of a level's nodes in the window, as far as the file says without being asked for them. */
-static uint64_t count_shares(const gl_model *m, gl_scale s, unsigned level)
+static uint64_t count_shares(gl_model *m, gl_scale s, unsigned level)
 {
-    uint64_t last = first_node(m->reader, level, s.to), sum = 0;
-    for (uint64_t i = first_node(m->reader, level, s.from); i <= last && sum <= SHARES_MAX; i++)
+    uint64_t last = gl_nodes_after(&m->nodes, level, s.to), sum = 0;
+    for (uint64_t i = gl_nodes_after(&m->nodes, level, s.from); i <= last && sum <= SHARES_MAX; i++)
         sum += gl_reader_lane_count(m->reader, level, i);
     return sum;
 }
 
-/* Reads one level's nodes in the window. GL_E_LIMIT: there are too many shares. */
-static int read_level(load *l, unsigned level, bool coarsest)
+static int reserve(gl_far *f, size_t n)
 {
-    gl_far *f = l->f;
-    uint64_t size = gl_reader_level_size(l->m->reader, level);
-    f->count = f->node_count = f->slot_count = l->n = 0;
-    gl_ids_clean_up(&f->slot_of_gor);
-    for (uint64_t i = first_node(l->m->reader, level, f->scale.from); i < size; i++) {
-        gl_summary_node node;
+    if (f->count + n <= f->capacity)
+        return 0;
+    size_t capacity = f->count + n > f->capacity * 2 ? f->count + n : f->capacity * 2;
+    gl_far_share *p = gl_memory(f->shares, capacity * sizeof *p);
+    if (!p)
+        return GL_E_NOMEM;
+    f->shares = p;
+    f->capacity = capacity;
+    return 0;
+}
+
+/* The shares of two neighbours are of nearly the same goroutines, in the same order: walking along the node before finds
+ * most of them without a search. */
+static int add_shares(gl_far *f, gl_model *m, const gl_node *node, const gl_lane_share *share, size_t n)
+{
+    double step = gl_scale_step(f->scale);
+    if (GL_ROOM(f->nodes, f->node_capacity, f->node_count) < 0 || reserve(f, n) < 0)
+        return GL_E_NOMEM;
+    const gl_far_node *old = f->node_count ? &f->nodes[f->node_count - 1] : NULL;
+    const gl_far_share *at = old ? &f->shares[old->first] : NULL, *end = old ? at + old->n : NULL;
+    for (size_t i = 0; i < n; i++) {
+        while (at != end && m->gors[at->gor].id < share[i].g)
+            at++;
+        bool same = at != end && m->gors[at->gor].id == share[i].g;
+        uint32_t gor = same ? at->gor : gl_model_add(m, share[i].g, node->time_from);
+        if (gor == GL_NONE)
+            return GL_E_NOMEM;
+        f->shares[f->count + i] = (gl_far_share){
+            gor, {share[i].running, share[i].runnable, share[i].waiting, share[i].syscall},
+            wait_kind_of(share[i].dominant_reason_class)};
+    }
+    f->nodes[f->node_count++] =
+        (gl_far_node){(float)(((double)node->time_from - (double)f->scale.from) / step),
+                      (float)(((double)node->time_to - (double)f->scale.from) / step), (uint32_t)f->count, (uint32_t)n};
+    f->count += n;
+    return 0;
+}
+
+/* Reads one level's nodes in the window. GL_E_LIMIT: there are too many shares. */
+static int read_level(gl_far *f, gl_model *m, unsigned level, bool coarsest)
+{
+    uint64_t size = gl_reader_level_size(m->reader, level), known = count_shares(m, f->scale, level);
+    f->count = f->node_count = 0;
+    if (reserve(f, known > SHARES_MAX ? SHARES_MAX : (size_t)known) < 0)
+        return GL_E_NOMEM;
+    for (uint64_t i = gl_nodes_after(&m->nodes, level, f->scale.from); i < size; i++) {
+        gl_node node;
         const gl_lane_share *share;
         size_t n;
-        int status = gl_reader_summary(l->m->reader, level, i, &node, NULL);
+        int status = gl_nodes_get(&m->nodes, level, i, &node);
         if (status == 0 && node.time_from >= f->scale.to)
             break;
         if (status == 0)
@@ -158,11 +93,11 @@ static int read_level(load *l, unsigned level, bool coarsest)
             return GL_E_LIMIT;
         if (f->count + n > SHARES_MOST)
             break;
-        status = add_shares(l, &node, share, n);
+        status = add_shares(f, m, &node, share, n);
         if (status < 0)
             return status;
     }
-    return group_shares(f);
+    return 0;
 }
 
 int gl_far_look(gl_far *f, gl_model *m, gl_scale s)
@@ -177,17 +112,14 @@ int gl_far_look(gl_far *f, gl_model *m, gl_scale s)
     f->scale = s;
     f->revision = m->info->usable_bytes;
     /* The coarsest level that still has about a node for each column. */
-    while (level + 1 < levels &&
-           first_node(m->reader, level + 1, s.to) - first_node(m->reader, level + 1, s.from) >= (uint64_t)s.n)
+    while (level + 1 < levels && gl_nodes_after(&m->nodes, level + 1, s.to) -
+                                         gl_nodes_after(&m->nodes, level + 1, s.from) >= (uint64_t)s.n)
         level++;
     while (level + 1 < levels && count_shares(m, s, level) > SHARES_MAX)
         level++;
-    load l = {.f = f, .m = m};
     do
-        status = read_level(&l, level, level + 1 >= levels);
+        status = read_level(f, m, level, level + 1 >= levels);
     while (status == GL_E_LIMIT && ++level < levels);
-    free(l.g);
-    free(l.slot);
     if (status < 0)
         f->scale.n = 0;
     return status;
@@ -212,25 +144,46 @@ static void add_share(gl_column_mix *c, double part, const gl_far_share *share)
     }
 }
 
-void gl_far_lane(const gl_far *f, uint32_t gor, gl_column_mix *out)
+static uint64_t id_of(const gl_model *m, const gl_far_share *share) { return m->gors[share->gor].id; }
+
+/* A goroutine's share in a node, NULL none. *hint: how far into the node before it stood; it hardly moves. */
+static const gl_far_share *find_share(const gl_far *f, const gl_model *m, const gl_far_node *node, uint64_t g, uint32_t *hint)
 {
-    uint32_t at = gl_ids_get(&f->slot_of_gor, gor);
-    gl_columns_clear(out, f->scale.n);
-    for (uint32_t i = 0; at != GL_NONE && i < f->slots[at].n; i++) {
-        const gl_far_share *share = &f->shares[f->slots[at].first + i];
-        gl_far_node node = f->nodes[share->node];
-        double from = node.from < 0 ? 0 : node.from, to = node.to;
-        for (int x = (int)from; x < f->scale.n && (x < to || x == (int)from); x++)
-            add_share(&out[x], (to < x + 1 ? to : x + 1) - (from > x ? from : x), share);
+    const gl_far_share *list = &f->shares[node->first];
+    uint32_t lo = 0, hi = node->n, step = 4, at = *hint < node->n ? *hint : node->n;
+    if (at < node->n && id_of(m, &list[at]) == g)
+        return &list[at];
+    if (at < node->n && id_of(m, &list[at]) < g) {
+        for (lo = at + 1; lo + step < hi && id_of(m, &list[lo + step]) < g; step *= 4)
+            lo += step;
+        hi = lo + step < hi ? lo + step + 1 : hi;
+    } else {
+        for (hi = at; hi > step && id_of(m, &list[hi - step]) > g; step *= 4)
+            hi -= step;
+        lo = hi > step ? hi - step : 0;
     }
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (id_of(m, &list[mid]) < g)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *hint = lo;
+    return lo < node->n && id_of(m, &list[lo]) == g ? &list[lo] : NULL;
 }
 
-void gl_far_add(const gl_far *f, uint32_t slot, gl_far_sum *sums)
+void gl_far_lane(const gl_far *f, const gl_model *m, uint64_t g, gl_column_mix *out)
 {
-    const gl_far_share *share = &f->shares[f->slots[slot].first];
-    for (uint32_t i = 0; i < f->slots[slot].n; i++)
-        for (int k = 0; k < 4; k++)
-            sums[share[i].node].part[k] += share[i].part[k];
+    uint32_t hint = 0;
+    gl_columns_clear(out, f->scale.n);
+    for (size_t i = 0; i < f->node_count; i++) {
+        gl_far_node node = f->nodes[i];
+        const gl_far_share *share = find_share(f, m, &f->nodes[i], g, &hint);
+        double from = node.from < 0 ? 0 : node.from, to = node.to;
+        for (int x = (int)from; share && x < f->scale.n && (x < to || x == (int)from); x++)
+            add_share(&out[x], (to < x + 1 ? to : x + 1) - (from > x ? from : x), share);
+    }
 }
 
 void gl_far_columns(const gl_far *f, const gl_far_sum *sums, gl_column_sum *out)

@@ -10,13 +10,14 @@
 
 /** What one goroutine did in one stretch of the file. */
 typedef struct gl_far_share {
-    uint32_t slot, node;
-    uint8_t part[4];          /**< running, runnable, waiting, in system calls: 255 = all of it */
+    uint32_t gor;           /**< index in the catalogue */
+    uint8_t part[4];        /**< running, runnable, waiting, in system calls: 255 = all of it */
     uint8_t wait_kind;      /**< gl_span_kind of the longest wait */
 } gl_far_share;
 
 typedef struct gl_far_node {
     float from, to;         /**< in columns */
+    uint32_t first, n;      /**< its shares, in order of ids */
 } gl_far_node;
 
 /** Sums of what a group's goroutines did in a node, in the order of gl_far_share.part. */
@@ -30,12 +31,8 @@ typedef struct gl_far {
     uint64_t revision;
     gl_far_node *nodes;
     size_t node_count, node_capacity;
-    gl_far_share *shares;   /**< goroutine by goroutine, in order of time */
+    gl_far_share *shares;   /**< node by node */
     size_t count, capacity;
-    gl_ids slot_of_gor;
-    gl_slot *slots;
-    uint32_t *gor_of_slot;  /**< index in the catalogue */
-    size_t slot_count, slot_capacity, gor_of_slot_capacity;
 } gl_far;
 
 /** Ran there, or was in a system call. */
@@ -44,9 +41,8 @@ static inline bool gl_far_is_busy(const gl_far_share *s) { return s->part[0] || 
 void gl_far_clean_up(gl_far *f);
 /** Reads what is needed for a scale, unless it is there already. Adds goroutines that the catalogue has not met yet. */
 int gl_far_look(gl_far *f, gl_model *m, gl_scale s) GL_MUST_CHECK;
-void gl_far_lane(const gl_far *f, uint32_t gor, gl_column_mix *out);
-/** Adds a goroutine's shares to the sums of its group: f->node_count of them. */
-void gl_far_add(const gl_far *f, uint32_t slot, gl_far_sum *sums);
+/** What a goroutine did, by its id. */
+void gl_far_lane(const gl_far *f, const gl_model *m, uint64_t g, gl_column_mix *out);
 /** A group's sums as columns. */
 void gl_far_columns(const gl_far *f, const gl_far_sum *sums, gl_column_sum *out);
 

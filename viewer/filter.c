@@ -92,6 +92,6 @@ bool gl_filter_keeps(gl_filter *f, const gl_model *m, uint32_t gor)
         return gor < f->capacity && f->meant[gor];
     const gl_gor *g = &m->gors[gor];
     gl_query_goroutine_info info = {g->id, g->creator, g->group < m->group_count ? m->groups[g->group].name : 0,
-                                    g->state == GL_G_WAITING ? g->reason : 0};
+                                    g->state == GL_G_WAITING ? gl_model_life(m, gor)->reason : 0};
     return gl_query_goroutine(f->query, m->dict, &info);
 }

@@ -2,6 +2,21 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define LARGE (UINT64_C(4) << 20)
+
+void *gl_memory(void *old, size_t bytes)
+{
+    char *p = realloc(old, bytes);
+#ifdef MADV_HUGEPAGE
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), skip = page - 1 - ((uintptr_t)p + page - 1) % page;
+    if (p && bytes >= LARGE) /* it is only advice: whether it was taken does not matter */
+        (void)madvise(p + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
+#endif
+    return p;
+}
 
 int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size)
 {
@@ -10,7 +25,7 @@ int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size)
     void *p;
     memcpy(&p, list_address, sizeof p);
     size_t more = *capacity ? *capacity * 2 : 64;
-    p = more <= n || more > SIZE_MAX / size ? NULL : realloc(p, more * size);
+    p = more <= n || more > SIZE_MAX / size ? NULL : gl_memory(p, more * size);
     if (!p)
         return GL_E_NOMEM;
     memcpy(list_address, &p, sizeof p);
@@ -35,11 +50,12 @@ static int ids_grow(gl_ids *ids)
 {
     gl_ids old = *ids;
     size_t capacity = old.capacity ? old.capacity * 2 : 256;
-    gl_ids new = {calloc(capacity, sizeof *new.key), calloc(capacity, sizeof *new.value), capacity, old.n};
+    gl_ids new = {gl_memory(NULL, capacity * sizeof *new.key), gl_memory(NULL, capacity * sizeof *new.value), capacity, old.n};
     if (!new.key || !new.value) {
         gl_ids_clean_up(&new);
         return GL_E_NOMEM;
     }
+    memset(new.value, 0, capacity * sizeof *new.value);
     for (size_t i = 0; i < old.capacity; i++)
         if (old.value[i]) {
             size_t at = slot_of(&new, old.key[i]);

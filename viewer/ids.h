@@ -26,6 +26,9 @@ uint32_t gl_ids_get(const gl_ids *ids, uint64_t key);
 int gl_ids_put(gl_ids *ids, uint64_t key, uint32_t value) GL_MUST_CHECK;
 void gl_ids_clean_up(gl_ids *ids);
 
+/** As realloc. Large memory comes in large pages where the system has them: touching it for the first time is then cheap. */
+void *gl_memory(void *old, size_t bytes) GL_MUST_CHECK;
+
 /** Makes room for element n of the list whose pointer stands at list_address. GL_E_NOMEM. */
 int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size) GL_MUST_CHECK;
 #define GL_ROOM(list, capacity, n) gl_list_grow(&(list), &(capacity), (n), sizeof *(list))

@@ -14,12 +14,12 @@ const char *gl_order_name(gl_order o) { return o < GL_ORDERS ? order_names[o] : 
 int64_t gl_order_value(const gl_model *m, gl_order o, uint32_t gor)
 {
     const gl_gor *g = &m->gors[gor];
-    int64_t open = g->last == GL_TIME_NONE && m->scanned ? m->read_end - g->since : 0;
+    int64_t open = g->last == GL_TIME_NONE && m->scanned ? m->read_end - gl_model_since(m, gor) : 0;
     switch (o) {
     case GL_ORDER_STRADDLE: return g->straddle_ns;
-    case GL_ORDER_BLOCKED: return g->ns[GL_G_WAITING] + (g->state == GL_G_WAITING ? open : 0);
-    case GL_ORDER_RUNNING: return g->ns[GL_G_RUNNING] + (g->state == GL_G_RUNNING ? open : 0);
-    case GL_ORDER_RUNNABLE: return g->ns[GL_G_RUNNABLE] + (g->state == GL_G_RUNNABLE ? open : 0);
+    case GL_ORDER_BLOCKED: return gl_gor_ns(g, GL_G_WAITING) + (g->state == GL_G_WAITING ? open : 0);
+    case GL_ORDER_RUNNING: return gl_gor_ns(g, GL_G_RUNNING) + (g->state == GL_G_RUNNING ? open : 0);
+    case GL_ORDER_RUNNABLE: return gl_gor_ns(g, GL_G_RUNNABLE) + (g->state == GL_G_RUNNABLE ? open : 0);
     default: return -1;
     }
 }
@@ -162,7 +162,7 @@ static int make_groups(gl_lanes *l, const gl_model *m)
         l->group_count = m->group_count;
     }
     if (l->group_of_capacity < m->gor_count) {
-        uint32_t *p = realloc(l->group_of, m->gor_count * 2 * sizeof *p);
+        uint32_t *p = gl_memory(l->group_of, m->gor_count * 2 * sizeof *p);
         if (!p)
             return GL_E_NOMEM;
         memset(p, 0xff, m->gor_count * 2 * sizeof *p);
@@ -192,7 +192,7 @@ static int make_groups(gl_lanes *l, const gl_model *m)
 /* Goroutines of open groups; their place among the groups comes later. */
 static gl_item *collect(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *user, int64_t *sum, size_t *n)
 {
-    gl_item *list = malloc((m->gor_count ? m->gor_count : 1) * sizeof *list);
+    gl_item *list = gl_memory(NULL, (m->gor_count ? m->gor_count : 1) * sizeof *list);
     *n = 0;
     for (uint32_t i = 0; list && i < m->gor_count; i++) {
         if (filter && !filter(user, i))

@@ -34,7 +34,7 @@ void gl_app_list_next_order(gl_app *a)
 static bool is_stuck(const gl_app *a, uint32_t gor)
 {
     const gl_gor *g = &a->m->gors[gor];
-    gl_span_kind k = g->state == GL_G_WAITING ? gl_span_kind_of_reason(gl_model_text(a->m, g->reason)) : GL_SPAN_NONE;
+    gl_span_kind k = g->state == GL_G_WAITING ? gl_span_kind_of_reason(gl_model_text(a->m, gl_model_life(a->m, gor)->reason)) : GL_SPAN_NONE;
     return g->last == GL_TIME_NONE && gl_span_is_wait(k) && k != GL_SPAN_SLEEP && k != GL_SPAN_NET &&
            k != GL_SPAN_GCWAIT && a->m->groups[g->group].name && !a->m->groups[g->group].system;
 }
@@ -151,7 +151,7 @@ void gl_app_list_enter(gl_app *a)
         show_around(a, p->begin, gl_model_end(a->m, p->end));
         gl_app_go(a, p->begin);
     } else if (a->view == GL_VIEW_STUCK) {
-        int64_t since = a->m->gors[row].since;
+        int64_t since = gl_model_since(a->m, row);
         gl_app_go_lane(a, row);
         show_around(a, since - (a->m->end - since) / 8, a->m->end);
         gl_app_go(a, since);

@@ -95,26 +95,26 @@ static int64_t p_by_straddles(const gl_app *a, uint32_t r) { return -(int64_t)PA
 static void g_who(const gl_app *a, uint32_t r, gl_list_cell *o) { put_who(a, o, GOR(a, r)->id); }
 static void g_for(const gl_app *a, uint32_t r, gl_list_cell *o)
 {
-    put_ns(o, a->m->read_end - GOR(a, r)->since), o->role = GL_ROLE_WARN;
+    put_ns(o, a->m->read_end - gl_model_since(a->m, r)), o->role = GL_ROLE_WARN;
 }
 static void g_since(const gl_app *a, uint32_t r, gl_list_cell *o)
 {
-    if (GOR(a, r)->since <= a->m->begin)
+    if (gl_model_since(a->m, r) <= a->m->begin)
         snprintf(o->text, sizeof o->text, "the beginning");
     else
-        put_time(a, o, GOR(a, r)->since);
+        put_time(a, o, gl_model_since(a->m, r));
 }
 static void g_reason(const gl_app *a, uint32_t r, gl_list_cell *o)
 {
-    const char *reason = gl_model_text(a->m, GOR(a, r)->reason);
+    const char *reason = gl_model_text(a->m, gl_model_life(a->m, r)->reason);
     snprintf(o->text, sizeof o->text, "%.190s", *reason ? reason : "not known");
     o->role = gl_span_look_of(gl_span_kind_of_reason(reason))->role;
 }
-static void g_where(const gl_app *a, uint32_t r, gl_list_cell *o) { put_where(a, o, GOR(a, r)->stack); }
+static void g_where(const gl_app *a, uint32_t r, gl_list_cell *o) { put_where(a, o, gl_model_life(a->m, r)->stack); }
 static void g_creator(const gl_app *a, uint32_t r, gl_list_cell *o) { put_who(a, o, GOR(a, r)->creator); }
-static int64_t g_by_since(const gl_app *a, uint32_t r) { return GOR(a, r)->since; }
+static int64_t g_by_since(const gl_app *a, uint32_t r) { return gl_model_since(a->m, r); }
 static int64_t g_by_id(const gl_app *a, uint32_t r) { return (int64_t)(GOR(a, r)->id >> 1); }
-static int64_t g_by_where(const gl_app *a, uint32_t r) { return GOR(a, r)->stack; }
+static int64_t g_by_where(const gl_app *a, uint32_t r) { return gl_model_life(a->m, r)->stack; }
 
 #define GROUP(a, row) (&(a)->m->groups[row])
 static void n_name(const gl_app *a, uint32_t r, gl_list_cell *o)

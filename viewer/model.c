@@ -41,7 +41,7 @@ int gl_model_open(gl_reader *reader, const char *name, gl_model **out, gl_error 
         free(m);
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s cannot be opened: no memory", name);
     }
-    m->reader = reader;
+    m->reader = m->nodes.reader = reader;
     int status = gl_reader_dict(m->reader, &m->dict, err);
     if (status == 0)
         status = gl_cursor_open(m->reader, GL_COL_ALL, &m->scan, err);
@@ -69,7 +69,10 @@ void gl_model_close(gl_model *m)
     gl_chans_clean_up(&m->chans);
     gl_tasks_clean_up(&m->tasks);
     gl_use_clean_up(&m->use);
+    gl_nodes_clean_up(&m->nodes);
     free(m->gors);
+    free(m->lives);
+    free(m->free_lives);
     free(m->groups);
     free(m->pauses);
     free(m->gcs);
@@ -121,35 +124,25 @@ int gl_model_refresh(gl_model *m, gl_error *err)
     return 1;
 }
 
-/* Events up to a time: whole chunks from the summaries, within a chunk in proportion to its time. */
-static uint64_t events_until(gl_reader *r, int64_t time)
-{
-    uint64_t lo = 0, hi = gl_reader_levels(r) ? gl_reader_level_size(r, 0) : 0;
-    gl_summary_node node;
-    while (lo < hi) {
-        uint64_t mid = lo + (hi - lo) / 2;
-        if (gl_reader_summary(r, 0, mid, &node, NULL) < 0)
-            return 0;
-        if (node.time_to <= time)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo >= gl_reader_level_size(r, 0))
-        return gl_reader_get_info(r)->events;
-    if (gl_reader_summary(r, 0, lo, &node, NULL) < 0)
-        return 0;
-    double span = (double)node.time_to - (double)node.time_from, in = (double)time - (double)node.time_from;
-    return node.first_event + (uint64_t)(in <= 0 || span <= 0 ? 0 : (double)node.events * in / span);
-}
-
-uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to)
-{
-    uint64_t a = events_until(r, from), b = events_until(r, to);
-    return b > a ? b - a : 0;
-}
-
 uint32_t gl_model_find(const gl_model *m, uint64_t g) { return gl_ids_get(&m->by_id, g); }
+
+const gl_life *gl_model_life(const gl_model *m, uint32_t gor)
+{
+    static const gl_life none = {.gor = GL_NONE, .send_begin = GL_TIME_NONE, .unparked = GL_TIME_NONE, .p = GL_NO_PROC,
+                                 .thread = GL_NO_THREAD, .op = {.chan = GL_NONE, .gor = GL_NONE}};
+    return m->gors[gor].life == GL_NONE ? &none : &m->lives[m->gors[gor].life];
+}
+
+int64_t gl_model_since(const gl_model *m, uint32_t gor)
+{
+    const gl_gor *g = &m->gors[gor];
+    return g->life != GL_NONE ? m->lives[g->life].since : g->last != GL_TIME_NONE ? g->last : g->first;
+}
+
+uint32_t gl_model_last_chan(const gl_model *m, uint32_t gor)
+{
+    return m->gors[gor].life == GL_NONE ? m->gors[gor].last_chan : m->lives[m->gors[gor].life].op.last;
+}
 
 const char *gl_model_text(const gl_model *m, uint32_t string) { return gl_dict_text(m->dict, string, NULL); }
 

@@ -15,30 +15,44 @@
 #include "chans.h"
 #include "ids.h"
 #include "kinds.h"
+#include "nodes.h"
 #include "tasks.h"
 #include "use.h"
 
-/** A goroutine of the catalogue. */
+/** A goroutine of the catalogue: there may be millions, of which few live at once. */
 typedef struct gl_gor {
     uint64_t id, creator;      /**< creator 0: not known */
     int64_t first, last;       /**< first mention; its end, GL_TIME_NONE while it lives */
-    int64_t since;             /**< in `state` since */
-    int64_t ns[GL_G_STATES];   /**< time by state, of finished stretches */
+    int64_t ns[GL_G_STATES - GL_G_RUNNABLE]; /**< time by state, of finished stretches; see gl_gor_ns */
     int64_t straddle_ns;       /**< time shared with GC pauses while sending */
+    uint32_t straddles, first_straddle;
+    uint32_t group, start_stack;
+    uint32_t life;             /**< index, GL_NONE: has ended, or was met by name only */
+    uint32_t last_chan;        /**< of one that has ended: the channel of its latest operation + 1, 0 none */
+    uint8_t state;
+    bool from_before;          /**< was there when the trace started */
+} gl_gor;
+
+/** What a goroutine that has not ended is at. */
+typedef struct gl_life {
+    uint32_t gor;              /**< whose, GL_NONE: free */
+    int64_t since;             /**< in its state since */
     int64_t send_begin;        /**< of the send that is going on, GL_TIME_NONE none */
     int64_t unparked;          /**< when its last wait was ended, GL_TIME_NONE not yet */
     uint64_t unparked_by;
     uint64_t chan;             /**< of the recorded send that is going on */
-    uint32_t straddles, first_straddle, last_straddle;
-    uint32_t group, reason, stack; /**< reason and stack of the last block */
+    uint32_t reason, stack;    /**< of the last block */
     uint32_t unpark_stack;
-    uint32_t start_stack;
-    uint8_t state;
-    bool from_before;          /**< was there when the trace started */
+    uint32_t last_straddle;
+    uint32_t p, thread;        /**< where it runs, GL_NO_PROC, GL_NO_THREAD */
     bool recorded;             /**< the send that is going on was recorded as such */
     gl_chan_op op;             /**< recorded operation on a channel that is going on */
-    uint32_t p, thread;        /**< where it runs, GL_NO_PROC, GL_NO_THREAD */
-} gl_gor;
+} gl_life;
+
+static inline int64_t gl_gor_ns(const gl_gor *g, unsigned state)
+{
+    return state >= GL_G_RUNNABLE && state < GL_G_STATES ? g->ns[state - GL_G_RUNNABLE] : 0;
+}
 
 /** Goroutines with the same start function. */
 typedef struct gl_group {
@@ -92,6 +106,7 @@ typedef struct gl_model {
     gl_reader *reader;
     const gl_dict *dict;
     const gl_reader_info *info;
+    gl_nodes nodes;
     char *name;               /**< as the header shows it */
     int64_t begin, end;       /**< of the trace */
     int64_t read_end;         /**< of what the file has: before `end` while a trace of known length is imported */
@@ -101,6 +116,10 @@ typedef struct gl_model {
     gl_gor *gors;
     size_t gor_count, gor_capacity;
     gl_ids by_id;
+    gl_life *lives;           /**< some are free */
+    size_t life_count, life_capacity;
+    uint32_t *free_lives;
+    size_t free_life_count, free_life_capacity;
     gl_group *groups;
     size_t group_count, group_capacity;
     gl_ids by_name;
@@ -151,13 +170,16 @@ bool gl_model_is_growing(const gl_model *m);
 /** The catalogue's part of the scan: takes events in trace order. Negative: no memory. */
 int gl_model_take(gl_model *m, const gl_event *events, size_t n) GL_MUST_CHECK;
 
-/** About how many events there are between two times, from the summaries. */
-uint64_t gl_events_between(gl_reader *r, int64_t from, int64_t to);
-
 /** Index of a goroutine, GL_NONE where the catalogue does not have it. */
 uint32_t gl_model_find(const gl_model *m, uint64_t g);
 /** The same, adding it (first mention at `time`) where it is new; GL_NONE: no memory. */
 uint32_t gl_model_add(gl_model *m, uint64_t g, int64_t time);
+/** What a goroutine is at; of one that has ended, nothing. */
+const gl_life *gl_model_life(const gl_model *m, uint32_t gor);
+/** Since when it is in its state. */
+int64_t gl_model_since(const gl_model *m, uint32_t gor);
+/** The channel of its latest recorded operation + 1, 0 none. */
+uint32_t gl_model_last_chan(const gl_model *m, uint32_t gor);
 /** Puts a goroutine into the group of a stack's outermost function, where it has none yet. */
 int gl_model_name(gl_model *m, uint32_t gor, uint32_t stack) GL_MUST_CHECK;
 /** Name of the start function, "(not known)" where it is not. */

@@ -171,10 +171,10 @@ static uint32_t waiting_at(const gl_app *a, uint32_t chan)
     for (uint32_t i = cs->list[chan].first_wait; i != GL_NONE; i = cs->waits[i].next)
         if (cs->waits[i].begin <= a->cursor && a->cursor < cs->waits[i].end && (best == GL_NONE || cs->waits[i].dir == want))
             best = cs->waits[i].gor;
-    for (uint32_t i = 0; i < a->m->gor_count; i++) {
-        const gl_chan_op *op = &a->m->gors[i].op;
+    for (size_t i = 0; i < a->m->life_count; i++) {
+        const gl_chan_op *op = &a->m->lives[i].op;
         if (op->waits && op->chan == chan && op->since <= a->cursor && (best == GL_NONE || op->dir == want))
-            best = i;
+            best = a->m->lives[i].gor;
     }
     return best;
 }

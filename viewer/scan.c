@@ -55,12 +55,46 @@ uint32_t gl_model_add(gl_model *m, uint64_t id, int64_t time)
     if (GL_ROOM(m->gors, m->gor_capacity, m->gor_count) < 0 || gl_ids_put(&m->by_id, id, (uint32_t)m->gor_count) < 0)
         return GL_NONE;
     gl_gor *g = &m->gors[m->gor_count];
-    *g = (gl_gor){.id = id, .first = time, .last = GL_TIME_NONE, .since = time, .send_begin = GL_TIME_NONE,
-                  .unparked = GL_TIME_NONE, .group = GL_NONE, .first_straddle = GL_NONE, .last_straddle = GL_NONE,
-                  .op = {.chan = GL_NONE, .gor = (uint32_t)m->gor_count}, .p = GL_NO_PROC, .thread = GL_NO_THREAD};
+    *g = (gl_gor){.id = id, .first = time, .last = GL_TIME_NONE, .group = GL_NONE, .first_straddle = GL_NONE, .life = GL_NONE};
     if (join_group(m, g, 0) < 0)
         return GL_NONE;
     return (uint32_t)m->gor_count++;
+}
+
+/* NULL: no memory. */
+static gl_life *life_of(gl_model *m, uint32_t gor)
+{
+    gl_gor *g = &m->gors[gor];
+    if (g->life != GL_NONE)
+        return &m->lives[g->life];
+    if (m->free_life_count) {
+        g->life = m->free_lives[--m->free_life_count];
+    } else if (GL_ROOM(m->lives, m->life_capacity, m->life_count) == 0) {
+        g->life = (uint32_t)m->life_count++;
+    } else {
+        return NULL;
+    }
+    gl_life *x = &m->lives[g->life];
+    *x = (gl_life){.gor = gor, .since = g->last == GL_TIME_NONE ? g->first : g->last, .send_begin = GL_TIME_NONE,
+                   .unparked = GL_TIME_NONE, .last_straddle = GL_NONE, .p = GL_NO_PROC, .thread = GL_NO_THREAD,
+                   .op = {.chan = GL_NONE, .gor = gor, .last = g->last_chan}};
+    for (uint32_t i = g->first_straddle; i != GL_NONE; i = m->straddles[i].next_of_gor)
+        x->last_straddle = i; /* it has lived before */
+    return x;
+}
+
+static int end_life(gl_model *m, gl_gor *g, int64_t time)
+{
+    m->groups[g->group].alive -= g->last == GL_TIME_NONE;
+    g->last = time;
+    if (GL_ROOM(m->free_lives, m->free_life_capacity, m->free_life_count) < 0)
+        return GL_E_NOMEM;
+    gl_life *x = &m->lives[g->life];
+    g->last_chan = x->op.last;
+    *x = (gl_life){.gor = GL_NONE};
+    m->free_lives[m->free_life_count++] = g->life;
+    g->life = GL_NONE;
+    return 0;
 }
 
 /* String id of a stack's outermost function. Stacks repeat, so the answer is kept. */
@@ -123,6 +157,9 @@ static int add_straddle(gl_model *m, uint32_t gor, gl_straddle s)
         return GL_E_NOMEM;
     uint32_t at = (uint32_t)m->straddle_count++;
     gl_gor *g = &m->gors[gor];
+    gl_life *life = life_of(m, gor);
+    if (!life)
+        return GL_E_NOMEM;
     s.next_of_gor = GL_NONE;
     m->straddles[at] = s;
     uint32_t chan = gl_chans_find(&m->chans, s.chan);
@@ -131,11 +168,11 @@ static int add_straddle(gl_model *m, uint32_t gor, gl_straddle s)
         m->chans.list[chan].straddle_ns += s.overlap;
     }
     m->straddle_longest = s.end - s.begin > m->straddle_longest ? s.end - s.begin : m->straddle_longest;
-    if (g->last_straddle == GL_NONE)
+    if (life->last_straddle == GL_NONE)
         g->first_straddle = at;
     else
-        m->straddles[g->last_straddle].next_of_gor = at;
-    g->last_straddle = at;
+        m->straddles[life->last_straddle].next_of_gor = at;
+    life->last_straddle = at;
     g->straddles++;
     g->straddle_ns += s.overlap;
     m->groups[g->group].straddles++;
@@ -148,15 +185,25 @@ static int add_straddle(gl_model *m, uint32_t gor, gl_straddle s)
 
 static int end_send(gl_model *m, uint32_t gor, int64_t time)
 {
-    gl_gor *g = &m->gors[gor];
-    if (g->send_begin == GL_TIME_NONE)
-        return 0;
-    gl_straddle s = {.begin = g->send_begin, .end = time, .unparked = g->unparked, .g = g->id, .by = g->unparked_by,
-                     .chan = g->chan, .gor = gor, .stack = g->stack, .unpark_stack = g->unpark_stack};
-    g->send_begin = GL_TIME_NONE;
-    g->chan = 0;
-    g->recorded = false;
+    gl_life *x = life_of(m, gor);
+    if (!x || x->send_begin == GL_TIME_NONE)
+        return x ? 0 : GL_E_NOMEM;
+    gl_straddle s = {.begin = x->send_begin, .end = time, .unparked = x->unparked, .g = m->gors[gor].id, .by = x->unparked_by,
+                     .chan = x->chan, .gor = gor, .stack = x->stack, .unpark_stack = x->unpark_stack};
+    x->send_begin = GL_TIME_NONE;
+    x->chan = 0;
+    x->recorded = false;
     return add_straddle(m, gor, s);
+}
+
+static void begin_wait(gl_model *m, gl_life *x, const gl_event *ev, uint32_t reason)
+{
+    x->reason = reason;
+    x->stack = ev->stack ? ev->stack : x->stack;
+    x->unparked = GL_TIME_NONE;
+    x->unparked_by = 0;
+    if (!x->recorded && gl_model_kind(m, reason) == GL_SPAN_SEND)
+        x->send_begin = ev->time;
 }
 
 static int take_transition(gl_model *m, const gl_event *ev, const gl_transition *t)
@@ -165,39 +212,34 @@ static int take_transition(gl_model *m, const gl_event *ev, const gl_transition 
     if (at == GL_NONE)
         return GL_E_NOMEM;
     gl_gor *g = &m->gors[at];
-    if (t->from == GL_G_UNDETERMINED && g->since == g->first) {
+    gl_life *x = life_of(m, at);
+    if (!x)
+        return GL_E_NOMEM;
+    if (t->from == GL_G_UNDETERMINED && x->since == g->first) {
         g->from_before = true;
-        g->since = g->first = m->begin;
+        x->since = g->first = m->begin;
     }
     if (t->to == t->from)
         return 0;
-    if (gl_use_take(&m->use, ev, t, &g->p, &g->thread) < 0 ||
-        ((g->op.chan != GL_NONE || g->op.select) && gl_chans_wait(&m->chans, &g->op, ev->time, t->to == GL_G_WAITING) < 0))
+    if (gl_use_take(&m->use, ev, t, &x->p, &x->thread) < 0 ||
+        ((x->op.chan != GL_NONE || x->op.select) && gl_chans_wait(&m->chans, &x->op, ev->time, t->to == GL_G_WAITING) < 0))
         return GL_E_NOMEM;
     if (t->from == GL_G_NOT_EXIST)
-        g->first = g->since = ev->time;
-    if (g->state < GL_G_STATES)
-        g->ns[g->state] += positive(ev->time - g->since);
-    if (t->to == GL_G_WAITING) {
-        g->reason = t->reason;
-        g->stack = ev->stack ? ev->stack : g->stack;
-        g->unparked = GL_TIME_NONE;
-        g->unparked_by = 0;
-        if (!g->recorded && gl_model_kind(m, t->reason) == GL_SPAN_SEND)
-            g->send_begin = ev->time;
-    }
+        g->first = x->since = ev->time;
+    if (g->state >= GL_G_RUNNABLE && g->state < GL_G_STATES)
+        g->ns[g->state - GL_G_RUNNABLE] += positive(ev->time - x->since);
+    if (t->to == GL_G_WAITING)
+        begin_wait(m, x, ev, t->reason);
     if (t->from == GL_G_WAITING && t->to == GL_G_RUNNABLE) {
-        g->unparked = ev->time;
-        g->unparked_by = ev->g;
-        g->unpark_stack = ev->stack;
+        x->unparked = ev->time;
+        x->unparked_by = ev->g;
+        x->unpark_stack = ev->stack;
     }
     g->state = t->to;
-    g->since = ev->time;
-    if (t->to == GL_G_NOT_EXIST) {
-        g->last = ev->time;
-        m->groups[g->group].alive--;
-    }
-    if (t->to == GL_G_RUNNING && !g->recorded)
+    x->since = ev->time;
+    if (t->to == GL_G_NOT_EXIST)
+        return end_life(m, g, ev->time);
+    if (t->to == GL_G_RUNNING && !x->recorded)
         return end_send(m, at, ev->time);
     return 0;
 }
@@ -217,25 +259,34 @@ static int begin_recorded_send(gl_model *m, const gl_event *ev)
     uint32_t at = gl_model_find(m, ev->g);
     if (at == GL_NONE)
         return 0;
-    gl_gor *g = &m->gors[at];
-    g->send_begin = ev->time;
-    g->chan = ev->type == GL_EV_ChanSendBegin ? ev->arg[0] : 0;
-    g->stack = ev->stack;
-    g->recorded = true;
-    g->unparked = GL_TIME_NONE;
+    gl_life *x = life_of(m, at);
+    if (!x)
+        return GL_E_NOMEM;
+    x->send_begin = ev->time;
+    x->chan = ev->type == GL_EV_ChanSendBegin ? ev->arg[0] : 0;
+    x->stack = ev->stack;
+    x->recorded = true;
+    x->unparked = GL_TIME_NONE;
     return 0;
+}
+
+/* NULL where none is going on. */
+static gl_life *recorded_send(gl_model *m, uint32_t gor)
+{
+    uint32_t life = gor == GL_NONE ? GL_NONE : m->gors[gor].life;
+    return life == GL_NONE || !m->lives[life].recorded ? NULL : &m->lives[life];
 }
 
 static int end_recorded_send(gl_model *m, const gl_event *ev)
 {
     uint32_t at = gl_model_find(m, ev->g);
-    if (at == GL_NONE || !m->gors[at].recorded)
+    gl_life *x = recorded_send(m, at);
+    if (!x)
         return 0;
     if (ev->arg[2] == GL_CHAN_WOULD_BLOCK) /* it has not taken place */
-        m->gors[at].send_begin = GL_TIME_NONE;
-    int status = end_send(m, at, ev->time);
-    m->gors[at].recorded = false;
-    return status;
+        x->send_begin = GL_TIME_NONE;
+    x->recorded = false;
+    return end_send(m, at, ev->time);
 }
 
 static int take_pause_begin(gl_model *m, const gl_event *ev)
@@ -334,15 +385,14 @@ static int take_procs(gl_model *m, const gl_event *ev)
 static int end_recorded_select(gl_model *m, const gl_event *ev)
 {
     uint32_t at = gl_model_find(m, ev->g);
-    if (at == GL_NONE || !m->gors[at].recorded)
+    gl_life *x = recorded_send(m, at);
+    if (!x)
         return 0;
-    gl_gor *g = &m->gors[at];
     if (ev->arg[1] != GL_CHAN_SEND)
-        g->send_begin = GL_TIME_NONE;
-    g->chan = ev->arg[0];
-    int status = end_send(m, at, ev->time);
-    g->recorded = false;
-    return status;
+        x->send_begin = GL_TIME_NONE;
+    x->chan = ev->arg[0];
+    x->recorded = false;
+    return end_send(m, at, ev->time);
 }
 
 typedef int (*taker)(gl_model *m, const gl_event *ev);
@@ -381,7 +431,8 @@ static int take_told(gl_model *m, const gl_event *ev)
     if (ev->type >= GL_EV_ChanMake && ev->type <= GL_EV_ChanSelectEnd) {
         gl_chan_op none = {.chan = GL_NONE, .gor = GL_NONE};
         uint32_t at = gl_model_find(m, ev->g);
-        return gl_chans_take(&m->chans, ev, at == GL_NONE ? &none : &m->gors[at].op);
+        gl_life *x = at == GL_NONE ? NULL : life_of(m, at);
+        return gl_chans_take(&m->chans, ev, x ? &x->op : &none);
     }
     return ev->type >= GL_EV_TaskBegin && ev->type <= GL_EV_RegionEnd ? gl_tasks_take(&m->tasks, ev, m->begin) : 0;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ids.h"
+
 #define FEW 512 /* up to here comparing is faster */
 #define DIGIT_BITS 11
 #define DIGITS ((64 + DIGIT_BITS - 1) / DIGIT_BITS)
@@ -54,7 +56,7 @@ int gl_items_sort(gl_item *list, size_t n)
         qsort(list, n, sizeof *list, by_key);
         return 0;
     }
-    gl_item *other = malloc(n * sizeof *other), *from = list, *to = other;
+    gl_item *other = gl_memory(NULL, n * sizeof *other), *from = list, *to = other;
     if (!other)
         return GL_E_NOMEM;
     uint64_t differs[PARTS] = {0};

@@ -60,7 +60,7 @@ int gl_trail_begin(gl_trail *t, gl_model *m, uint32_t gor, int64_t from, int64_t
     t->gor = gor;
     t->from = from;
     t->to = to;
-    t->in_all = gl_events_between(m->reader, from, to) + 1;
+    t->in_all = gl_nodes_events(&m->nodes, from, to) + 1;
     int status = prepare(t, m, err);
     if (status < 0)
         stop(t);

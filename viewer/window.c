@@ -304,10 +304,10 @@ int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **o
     int64_t margin = (to - from) / 2;
     int64_t wide_from = from - m->begin > margin ? from - margin : m->begin;
     int64_t wide_to = m->end - to > margin ? to + margin : (to > m->end ? to : m->end);
-    if (gl_events_between(m->reader, wide_from, wide_to) > GL_WINDOW_EVENTS_MAX / 2) {
+    if (gl_nodes_events(&m->nodes, wide_from, wide_to) > GL_WINDOW_EVENTS_MAX / 2) {
         wide_from = from;
         wide_to = to;
-        if (gl_events_between(m->reader, from, to) > GL_WINDOW_EVENTS_MAX)
+        if (gl_nodes_events(&m->nodes, from, to) > GL_WINDOW_EVENTS_MAX)
             return GL_E_LIMIT;
     }
     gl_window *w = calloc(1, sizeof *w);
