@@ -2,14 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LOOK_MS 20
 #define PATH_DEFAULT "/bin:/usr/bin"
 
 extern char **environ;
@@ -99,11 +102,17 @@ typedef struct launch {
     int report[2]; /* the child writes an errno here, or closes it by exec */
 } launch;
 
+/** The child waits for us: somebody takes hold of it in front of its exec. */
+static bool is_held(const launch *l)
+{
+    return l->gate || l->provider->forked;
+}
+
 _Noreturn static void in_child(launch *l)
 {
     int error = 0;
     char none;
-    if (l->gate) {
+    if (is_held(l)) {
         close(l->open[1]);
         (void)!read(l->open[0], &none, 1);
     }
@@ -111,8 +120,6 @@ _Noreturn static void in_child(launch *l)
     for (unsigned i = 0; i < l->start.fd_count; i++)
         if (fcntl(l->start.fds[i], F_SETFD, 0) < 0)
             error = errno;
-    if (!error && l->provider->in_child)
-        error = l->provider->in_child(l->state);
     if (!error) {
         execvpe(l->target->argv[0], l->target->argv, l->environment);
         error = errno;
@@ -121,12 +128,27 @@ _Noreturn static void in_child(launch *l)
     _exit(127);
 }
 
+/** A child that is traced stops for each signal that is sent to it; until its exec nobody else looks. */
+static void let_on(pid_t pid)
+{
+    siginfo_t si = {0};
+    int st;
+    if (waitid(P_PID, (id_t)pid, &si, WSTOPPED | WNOHANG | WNOWAIT | __WALL) != 0 || si.si_pid != pid ||
+        si.si_code != CLD_TRAPPED || si.si_status >> 8 == PTRACE_EVENT_EXEC)
+        return;
+    if (waitpid(pid, &st, __WALL) == pid && WIFSTOPPED(st))
+        ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)(st >> 16 == 0 ? WSTOPSIG(st) : 0));
+}
+
 /** 0 after a successful exec, else the child's errno. */
-static int wait_for_exec(launch *l)
+static int wait_for_exec(launch *l, pid_t pid)
 {
     int error = 0;
     ssize_t n;
+    struct pollfd end = {.fd = l->report[0], .events = POLLIN};
     close(l->report[1]);
+    while (is_held(l) && poll(&end, 1, LOOK_MS) <= 0)
+        let_on(pid);
     while ((n = read(l->report[0], &error, sizeof error)) < 0 && errno == EINTR) {
     }
     return n == (ssize_t)sizeof error ? error : 0;
@@ -138,31 +160,42 @@ static gl_launch_result not_started(const char *name, int error, gl_error *err)
     return error == ENOENT ? GL_LAUNCH_NOT_FOUND : GL_LAUNCH_NOT_EXECUTABLE;
 }
 
+/** Those who want it take hold of the child, and it goes on to its exec. The provider's errno. */
+static int let_in(launch *l, pid_t pid)
+{
+    int error = 0;
+    if (!is_held(l))
+        return 0;
+    if (pid > 0 && l->provider->forked)
+        error = l->provider->forked(l->state, pid);
+    if (pid > 0 && l->gate)
+        l->gate->forked(l->gate->user, pid);
+    close(l->open[0]);
+    close(l->open[1]);
+    return error;
+}
+
 static gl_launch_result start(launch *l, pid_t *pid, gl_probe_source *source, gl_error *err)
 {
     const char *name = l->target->argv[0];
     *pid = fork();
     if (*pid == 0)
         in_child(l);
-    int failed = errno;
-    if (l->gate) {
-        if (*pid > 0)
-            l->gate->forked(l->gate->user, *pid);
-        close(l->open[0]);
-        close(l->open[1]);
-    }
-    int error = *pid < 0 ? failed : wait_for_exec(l);
-    if (*pid < 0) {
+    int failed = errno, not_held = let_in(l, *pid);
+    int error = *pid < 0 ? failed : wait_for_exec(l, *pid);
+    if (*pid < 0 || error || not_held)
         l->provider->discard(l->state);
+    if (*pid < 0) {
         gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s can't be started: %s", name, strerror(error));
         return GL_LAUNCH_FAILED;
     }
     if (error) {
-        l->provider->discard(l->state);
         waitpid(*pid, NULL, 0);
         return not_started(name, error, err);
     }
-    if (l->provider->started(l->state, *pid, source, err) >= 0)
+    if (not_held)
+        gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "it may not be traced (%s)", strerror(not_held));
+    else if (l->provider->started(l->state, *pid, source, err) >= 0)
         return GL_LAUNCHED;
     source->ops = NULL;
     return GL_LAUNCHED;
@@ -176,10 +209,10 @@ gl_launch_result gl_launch(const gl_probe_provider *provider, const gl_probe_tar
     if (provider->prepare(target, &l.start, &l.state, err) < 0)
         return GL_LAUNCH_FAILED;
     l.environment = make_environment(&l.start);
-    bool ready = l.environment && (!gate || pipe2(l.open, O_CLOEXEC) == 0);
+    bool ready = l.environment && (!is_held(&l) || pipe2(l.open, O_CLOEXEC) == 0);
     if (ready && pipe2(l.report, O_CLOEXEC) < 0) {
         ready = false;
-        if (gate) {
+        if (is_held(&l)) {
             close(l.open[0]);
             close(l.open[1]);
         }

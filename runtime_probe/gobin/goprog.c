@@ -251,3 +251,42 @@ bool gl_goprog_file_offset(const gl_goprog *p, uint64_t address, uint64_t *offse
         *offset = s->offset + (address - s->address);
     return s != NULL;
 }
+
+bool gl_goprog_moves_text(const gl_goprog *p)
+{
+    return p->image.text_relocations;
+}
+
+#define PAGE UINT64_C(4096)
+
+/** What is left of the last page of a segment, where no other segment begins in it. */
+static bool spare_behind(const gl_image *im, const gl_segment *s, size_t n, uint64_t *address)
+{
+    uint64_t from = (s->address + s->memory + 15) & ~UINT64_C(15), page = (s->address + s->n - 1) & ~(PAGE - 1);
+    if (!s->executable || s->writable || s->memory != s->n || from + n > page + PAGE)
+        return false;
+    for (unsigned i = 0; i < im->count; i++) {
+        const gl_segment *o = &im->segments[i];
+        if (o != s && o->address < page + PAGE && o->address + o->memory > page)
+            return false;
+    }
+    *address = from;
+    return true;
+}
+
+bool gl_goprog_spare(const gl_goprog *p, size_t n, uint64_t *address)
+{
+    static const char *const for_debuggers[] = {"runtime.debugCallV2", "runtime.debugCallV2.abi0", "runtime.debugCallV1"};
+    const gl_image *im = &p->image;
+    for (unsigned i = 0; i < im->count; i++)
+        if (spare_behind(im, &im->segments[i], n, address))
+            return true;
+    for (size_t i = 0; i < sizeof for_debuggers / sizeof *for_debuggers; i++) {
+        gl_gofunc f;
+        if (gl_goprog_func(p, for_debuggers[i], &f, NULL) >= 0 && f.end - f.entry >= n) {
+            *address = f.entry;
+            return true;
+        }
+    }
+    return false;
+}

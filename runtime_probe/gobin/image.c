@@ -140,6 +140,7 @@ static void relocate(gl_image *im, const Elf64_Phdr *dynamic)
         rela = tag == DT_RELA ? v : rela;
         rela_n = tag == DT_RELASZ ? v : rela_n;
         im->pie_flag |= tag == DT_FLAGS_1 && (v & FLAG_PIE);
+        im->text_relocations |= tag == DT_TEXTREL || (tag == DT_FLAGS && (v & DF_TEXTREL));
     }
     if (rela && rela_n)
         relocate_rela(im, rela, rela_n);

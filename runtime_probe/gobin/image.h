@@ -28,7 +28,7 @@ typedef struct gl_image {
     unsigned char elf_class, data; /**< of e_ident */
     uint16_t type, machine;
     uint64_t entry;
-    bool interpreter, dynamic, pie_flag;
+    bool interpreter, dynamic, pie_flag, text_relocations;
     uint32_t file_segments; /**< PT_LOADs that the file claims */
 } gl_image;
 

@@ -300,56 +300,76 @@ void gl_surgeon_release(gl_surgeon *s)
     s->n = 0;
 }
 
-/* A child that asked for it */
+/* Steps of the one thread that is held */
 
-static int wait_signal(gl_surgeon *s, int *signal, gl_error *err)
+/** Lets it go on by `request` up to its next stop: the status without its low byte. */
+static int step(gl_surgeon *s, long request, int signal, gl_error *err)
+{
+    int st = 0;
+    pid_t tid = s->held[0].tid, got;
+    if (ptrace((enum __ptrace_request)request, tid, NULL, (void *)(intptr_t)signal) != 0)
+        return refused(err, s->pid, errno);
+    do
+        got = waitpid(tid, &st, __WALL);
+    while (got < 0 && errno == EINTR);
+    if (got == tid && WIFSTOPPED(st))
+        return st >> 8;
+    s->held[0].gone = true;
+    return gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "process %d ended", (int)s->pid);
+}
+
+int gl_surgeon_to_call(gl_surgeon *s, gl_error *err)
 {
     int st;
-    pid_t got;
     do
-        got = waitpid(s->pid, &st, __WALL);
-    while (got < 0 && errno == EINTR);
-    if (got < 0 || !WIFSTOPPED(st)) {
-        s->n = 0;
-        return gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "process %d ended before it began", (int)s->pid);
+        st = step(s, PTRACE_SYSCALL, 0, err);
+    while (st >= 0 && st != (SIGTRAP | 0x80));
+    return st < 0 ? st : 0;
+}
+
+int gl_surgeon_interrupt(gl_surgeon *s, gl_error *err)
+{
+    if (ptrace(PTRACE_INTERRUPT, s->held[0].tid, NULL, NULL) != 0)
+        return refused(err, s->pid, errno);
+    int st = step(s, PTRACE_CONT, 0, err);
+    return st < 0 ? st : 0;
+}
+
+/* A child that is about to become the program */
+
+int gl_surgeon_seize_child(pid_t pid)
+{
+    return ptrace(PTRACE_SEIZE, pid, NULL, (void *)(uintptr_t)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC)) == 0 ? 0 : errno;
+}
+
+/** Up to the stop of its exec; signals on their way to it arrive. How it ended stays to be asked by others. */
+static int wait_exec(gl_surgeon *s, gl_error *err)
+{
+    for (;;) {
+        siginfo_t si = {0};
+        int st;
+        if (waitid(P_PID, (id_t)s->pid, &si, WSTOPPED | WEXITED | WNOWAIT | __WALL) != 0 && errno == EINTR)
+            continue;
+        if (si.si_code != CLD_TRAPPED || waitpid(s->pid, &st, __WALL) != s->pid || !WIFSTOPPED(st))
+            return gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "process %d ended before it began", (int)s->pid);
+        if (st >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
+            return 0;
+        ptrace(PTRACE_CONT, s->pid, NULL, (void *)(intptr_t)(st >> 16 == 0 ? WSTOPSIG(st) : 0));
     }
-    *signal = WSTOPSIG(st);
-    return 0;
 }
 
 int gl_surgeon_adopt(gl_surgeon *s, bool caught, gl_error *err)
 {
-    int signal = 0;
-    s->by_traceme = true;
     s->n = 0;
+    int rc = caught ? 0 : wait_exec(s, err);
+    if (rc < 0)
+        return rc;
     if (!add(s, s->pid))
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a thread");
     s->held[0].stopped = true;
-    int rc = caught ? 0 : wait_signal(s, &signal, err);
-    if (rc == 0 && ptrace(PTRACE_SETOPTIONS, s->pid, NULL, (void *)(uintptr_t)PTRACE_O_TRACESYSGOOD) != 0)
-        rc = refused(err, s->pid, errno);
-    return rc;
-}
-
-int gl_surgeon_run_to(gl_surgeon *s, uint64_t address, gl_error *err)
-{
-    uint8_t before, stop = 0xcc;
-    int signal = 0, rc;
-    if (!gl_surgeon_read(s, address, &before, 1) || !gl_surgeon_write(s, address, &stop, 1))
-        return gl_fail(err, GL_E_IO, UINT64_MAX, "process %d can't be stopped where its program begins: %s", (int)s->pid, strerror(errno));
-    do {
-        if (ptrace(PTRACE_CONT, s->pid, NULL, (void *)(intptr_t)signal) != 0)
-            return refused(err, s->pid, errno);
-        rc = wait_signal(s, &signal, err);
-    } while (rc == 0 && signal != SIGTRAP);
-    struct user_regs_struct r;
-    if (rc < 0)
-        return rc;
-    bool there = gl_surgeon_regs(&s->held[0], &r) && r.rip == address + 1;
-    r.rip = address;
-    if (!gl_surgeon_write(s, address, &before, 1) || !there || !gl_surgeon_set_regs(&s->held[0], &r))
-        return gl_fail(err, GL_E_IO, UINT64_MAX, "process %d did not stop where its program begins", (int)s->pid);
-    return 0;
+    if (ptrace(PTRACE_SETOPTIONS, s->pid, NULL, (void *)(uintptr_t)PTRACE_O_TRACESYSGOOD) != 0)
+        return refused(err, s->pid, errno);
+    return gl_surgeon_to_call(s, err); /* in the stop of the exec itself registers would be changed once more */
 }
 
 /* Registers and memory */
@@ -370,21 +390,22 @@ bool gl_surgeon_read(const gl_surgeon *s, uint64_t address, void *to, size_t n)
     return pread(s->mem, to, n, (off_t)address) == (ssize_t)n;
 }
 
-/** Where the kernel lets nobody write through read-only mappings by /proc/PID/mem, it may let a tracer by words. */
+/** Where the kernel lets nobody write through read-only mappings by /proc/PID/mem, it may let a tracer by words. A word
+    may lie anywhere, so a jump is never there by half. */
 static bool poke(gl_surgeon *s, uint64_t address, const uint8_t *from, size_t n)
 {
     for (size_t i = 0; i < s->n; i++) {
         pid_t tid = s->held[i].tid;
         if (s->held[i].gone || !s->held[i].stopped)
             continue;
-        for (size_t at = 0; at < n; at++) {
-            uint64_t word_at = (address + at) & ~UINT64_C(7);
+        for (size_t at = 0; at < n; at += 8) {
+            void *word_at = (void *)(uintptr_t)(address + at); /* NOLINT: an address in the program */
             errno = 0;
-            long word = ptrace(PTRACE_PEEKDATA, tid, (void *)(uintptr_t)word_at, NULL);
+            long word = n - at < 8 ? ptrace(PTRACE_PEEKDATA, tid, word_at, NULL) : 0;
             if (errno != 0)
                 return false;
-            memcpy((char *)&word + (address + at - word_at), from + at, 1);
-            if (ptrace(PTRACE_POKEDATA, tid, (void *)(uintptr_t)word_at, (void *)word) != 0)
+            memcpy(&word, from + at, n - at < 8 ? n - at : 8);
+            if (ptrace(PTRACE_POKEDATA, tid, word_at, (void *)word) != 0)
                 return false;
         }
         return true;
@@ -395,78 +416,4 @@ static bool poke(gl_surgeon *s, uint64_t address, const uint8_t *from, size_t n)
 bool gl_surgeon_write(gl_surgeon *s, uint64_t address, const void *from, size_t n)
 {
     return pwrite(s->mem, from, n, (off_t)address) == (ssize_t)n || poke(s, address, from, n);
-}
-
-/* System calls in another's name */
-
-static int step(gl_surgeon *s, long request, gl_error *err)
-{
-    int st = 0;
-    pid_t tid = s->held[0].tid, got;
-    if (ptrace((enum __ptrace_request)request, tid, NULL, NULL) != 0)
-        return refused(err, s->pid, errno);
-    do
-        got = waitpid(tid, &st, __WALL);
-    while (got < 0 && errno == EINTR);
-    if (got == tid && WIFSTOPPED(st))
-        return st >> 8;
-    s->held[0].gone = true;
-    return gl_fail(err, GL_E_NOT_FOUND, UINT64_MAX, "process %d ended", (int)s->pid);
-}
-
-/** Up to the next begin or end of a system call. */
-static int to_syscall_stop(gl_surgeon *s, gl_error *err)
-{
-    int st;
-    do
-        st = step(s, PTRACE_SYSCALL, err);
-    while (st >= 0 && st != (SIGTRAP | 0x80));
-    return st < 0 ? st : 0;
-}
-
-static int call(gl_surgeon *s, const struct user_regs_struct *regs, int64_t *result, gl_error *err)
-{
-    struct user_regs_struct r;
-    if (!gl_surgeon_set_regs(&s->held[0], regs))
-        return refused(err, s->pid, errno);
-    int rc = to_syscall_stop(s, err);
-    if (rc == 0)
-        rc = to_syscall_stop(s, err);
-    if (rc == 0 && !gl_surgeon_regs(&s->held[0], &r))
-        rc = refused(err, s->pid, errno);
-    if (rc == 0)
-        *result = (int64_t)r.rax;
-    return rc;
-}
-
-int gl_inject(gl_surgeon *s, uint64_t at, long number, const uint64_t args[6], int64_t *result, gl_error *err)
-{
-    struct user_regs_struct before, r;
-    uint64_t all = ~UINT64_C(0), mask = 0;
-    pid_t tid = s->held[0].tid;
-    if (!gl_surgeon_regs(&s->held[0], &before) ||
-        ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof mask, &mask) != 0 ||
-        ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof all, &all) != 0)
-        return refused(err, s->pid, errno);
-    r = before;
-    r.rip = at;
-    r.rax = (uint64_t)number;
-    r.orig_rax = (uint64_t)-1; /* the call it was in, if any, is not to be taken up now */
-    r.rdi = args[0];
-    r.rsi = args[1];
-    r.rdx = args[2];
-    r.r10 = args[3];
-    r.r8 = args[4];
-    r.r9 = args[5];
-    int rc = call(s, &r, result, err);
-    /* Its own call is taken up again only on the way out of a stop like the one that we found it in. */
-    if (rc == 0 && !s->by_traceme && ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0) {
-        int st = step(s, PTRACE_CONT, err);
-        rc = st < 0 ? st : 0;
-    }
-    if (!s->held[0].gone) {
-        gl_surgeon_set_regs(&s->held[0], &before);
-        ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof mask, &mask);
-    }
-    return rc;
 }

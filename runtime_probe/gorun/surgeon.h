@@ -1,8 +1,8 @@
 /*
  * Holding a process still, all of it or one thread, by ptrace; changing its memory; letting it go as it was.
  *
- * A thread that is stopped when we die is let go by the kernel. Only while a system call is made in its name (gl_inject)
- * would it go on in the wrong place; that lasts some microseconds.
+ * A thread that is held when we die is let go by the kernel, as it was; one that stands at a signal gets it. So nothing is
+ * ever done to a thread that it could not go on with by itself (inject.h says how it is made to call the system).
  *
  * Threads: all calls between a stop and its release by one thread, with signals blocked (gl_surgeon_quiet).
  */
@@ -29,7 +29,6 @@ typedef struct gl_surgeon {
     int mem;
     gl_held *held;
     size_t n, room;
-    bool by_traceme; /* a child of ours that asked to be traced: one thread, held since its exec */
 } gl_surgeon;
 
 int gl_surgeon_open(gl_surgeon *s, pid_t pid, gl_error *err) GL_MUST_CHECK;
@@ -43,10 +42,12 @@ void gl_surgeon_unquiet(const sigset_t *before);
 int gl_surgeon_stop(gl_surgeon *s, int64_t within_ns, gl_error *err) GL_MUST_CHECK;
 /** Stops one thread, whichever answers: s->held[0]. */
 int gl_surgeon_stop_one(gl_surgeon *s, int64_t within_ns, gl_error *err) GL_MUST_CHECK;
-/** Takes up a child that is stopped by its own exec; caught: it was seized by this thread, which has waited for it. */
+/** Seizes a child between fork and exec, so that its exec stops it: 0 or an errno. (What PTRACE_TRACEME gives instead, a
+    SIGTRAP, would be its end should we die.) */
+int gl_surgeon_seize_child(pid_t pid);
+/** Takes up such a child, in front of the first instruction that it runs. caught: this thread has waited for the stop of
+    its exec already. Where it has ended, its status is still to be waited for. */
 int gl_surgeon_adopt(gl_surgeon *s, bool caught, gl_error *err) GL_MUST_CHECK;
-/** Lets a child run up to an address of its program. */
-int gl_surgeon_run_to(gl_surgeon *s, uint64_t address, gl_error *err) GL_MUST_CHECK;
 /** Lets all go on. */
 void gl_surgeon_release(gl_surgeon *s);
 
@@ -57,7 +58,9 @@ bool gl_surgeon_set_regs(const gl_held *h, const struct user_regs_struct *regs);
 bool gl_surgeon_read(const gl_surgeon *s, uint64_t address, void *to, size_t n);
 bool gl_surgeon_write(gl_surgeon *s, uint64_t address, const void *from, size_t n);
 
-/** A system call in the name of held[0], by the `syscall` instruction at `at`. *result is the kernel's, negative: -errno. */
-int gl_inject(gl_surgeon *s, uint64_t at, long number, const uint64_t args[6], int64_t *result, gl_error *err) GL_MUST_CHECK;
+/** Lets held[0] go on to the next begin or end of a system call. */
+int gl_surgeon_to_call(gl_surgeon *s, gl_error *err) GL_MUST_CHECK;
+/** Brings held[0] into the stop of an interrupt; its program goes on by no instruction. */
+int gl_surgeon_interrupt(gl_surgeon *s, gl_error *err) GL_MUST_CHECK;
 
 #endif

@@ -5,9 +5,11 @@
  * it can't see us (another user, another pid namespace), it makes the memory and we open it. Either way no descriptor
  * stays open in it.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "gorun/inject.h"
 #include "patch.h"
 #include "seccomp.h"
 
@@ -57,6 +60,7 @@ uint64_t gl_patch_start_time(uint32_t pid)
     return start;
 }
 
+/** Before it is mapped into the program, so that whoever comes after us knows whatever stands there. */
 static void fill_header(gl_patch *p)
 {
     gl_patch_header *h = p->header;
@@ -188,6 +192,22 @@ static FILE *open_maps(const gl_patch *p)
     return fopen(path, "re");
 }
 
+/** Whether the room for hooks that an earlier recorder had in mind is there. */
+static bool has_code(const gl_patch *p, uint64_t code)
+{
+    FILE *maps = open_maps(p);
+    char line[512], mode[5];
+    const char *name;
+    uint64_t from, to;
+    bool there = false;
+    while (maps && code != 0 && !there && fgets(line, sizeof line, maps))
+        there = parse_map(line, &from, &to, mode, &name) && from <= code && code - from < to - from &&
+                to - code >= GL_PATCH_CODE_BYTES && strcmp(mode, "r-xp") == 0 && *name != '/';
+    if (maps)
+        fclose(maps);
+    return there;
+}
+
 int gl_patch_memory_find(gl_patch *p, gl_surgeon *s, gl_patch_header *found, uint64_t *data, gl_error *err)
 {
     FILE *maps = open_maps(p);
@@ -204,11 +224,13 @@ int gl_patch_memory_find(gl_patch *p, gl_surgeon *s, gl_patch_header *found, uin
     if (*data == 0)
         return 0;
     if (!gl_surgeon_read(s, *data, found, sizeof *found) || memcmp(found->magic, GL_PATCH_MAGIC, 8) != 0 ||
-        found->version != GL_PATCH_VERSION || found->data != *data || found->bytes != p->bytes ||
-        found->rings != GL_PATCH_RINGS || found->ring_bytes != GL_PATCH_RING_BYTES || found->sites > GL_PATCH_SITES ||
-        found->half > 1)
+        found->version != GL_PATCH_VERSION || found->bytes != p->bytes || found->rings != GL_PATCH_RINGS ||
+        found->ring_bytes != GL_PATCH_RING_BYTES || found->sites > GL_PATCH_SITES || found->half > 1 ||
+        (found->state != GL_PATCH_EMPTY && found->data != *data))
         return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX,
                        "process %d was recorded by another version of golanes: it can be recorded again after a restart", (int)p->pid);
+    if (!has_code(p, found->code)) /* its recorder was killed before it got there */
+        found->code = 0;
     return 0;
 }
 
@@ -233,37 +255,18 @@ static int find_hole(const gl_patch *p, uint64_t *at, gl_error *err)
     return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "there is no room for hooks near the code of process %d", (int)p->pid);
 }
 
-/** The instruction by which the program makes system calls. */
-static int find_syscall(const gl_patch *p, uint64_t *at, gl_error *err)
-{
-    static const char *const names[] = {"runtime.exit", "runtime.exit.abi0", "runtime.futex", "runtime.futex.abi0",
-                                        "runtime.usleep", "runtime.usleep.abi0"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        gl_gofunc f;
-        if (gl_goprog_func(p->prog, names[i], &f, NULL) < 0)
-            continue;
-        const uint8_t *code = gl_goprog_bytes(p->prog, f.entry, f.end - f.entry);
-        for (uint64_t k = 0; code && k + 7 < f.end - f.entry; k++)
-            if (memcmp(code + k, "\xb8", 1) == 0 && memcmp(code + k + 5, "\x0f\x05", 2) == 0) { /* mov eax,n; syscall */
-                *at = f.entry + k + 5 + p->bias;
-                return 0;
-            }
-    }
-    return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "no system call instruction was found in the program");
-}
-
 typedef struct injection {
     gl_patch *p;
     gl_surgeon *s;
-    uint64_t syscall;
+    gl_injector by;
     gl_error *err;
 } injection;
 
-static int64_t call(const injection *in, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+static int64_t call(injection *in, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     int64_t result = -EIO;
     uint64_t args[6] = {a, b, c, d, e, f};
-    int rc = gl_inject(in->s, in->syscall, number, args, &result, in->err);
+    int rc = gl_inject(&in->by, number, args, &result, in->err);
     return rc < 0 ? -EIO : result;
 }
 
@@ -306,101 +309,119 @@ static bool take_theirs(gl_patch *p, int64_t their_fd)
     return true;
 }
 
-/** Texts for the program's system calls are put below its stack's red zone, and what was there is put back. */
-static int64_t open_in_program(const injection *in)
+/** One that was killed may have left ours open in the program. */
+static void close_left(injection *in)
 {
-    struct user_regs_struct r;
-    char text[64], before[64];
-    if (!gl_surgeon_regs(&in->s->held[0], &r))
-        return -ESRCH;
-    uint64_t at = (r.rsp - 512) & ~UINT64_C(15);
-    memset(text, 0, sizeof text);
+    static const char ours[] = "/memfd:" GL_PATCH_NAME " ";
+    char path[64], name[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)in->p->pid);
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        ssize_t n = readlinkat(dirfd(dir), e->d_name, name, sizeof name);
+        if (n >= (ssize_t)sizeof ours - 1 && memcmp(name, ours, sizeof ours - 1) == 0)
+            call(in, SYS_close, strtoull(e->d_name, NULL, 10), 0, 0, 0, 0, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static int64_t open_in_program(injection *in)
+{
+    char text[GL_INJECT_TEXT];
     snprintf(text, sizeof text, "/proc/%d/fd/%d", (int)getpid(), in->p->fd);
-    if (!gl_surgeon_read(in->s, at, before, sizeof before) || !gl_surgeon_write(in->s, at, text, sizeof text))
-        return -EFAULT;
-    int64_t fd = call(in, SYS_openat, (uint64_t)AT_FDCWD, at, O_RDWR | O_CLOEXEC, 0, 0, 0);
+    uint64_t at = gl_inject_text(&in->by, text);
+    int64_t fd = at ? call(in, SYS_openat, (uint64_t)AT_FDCWD, at, O_RDWR | O_CLOEXEC, 0, 0, 0) : -EFAULT;
     if (fd >= 0 && !same_file(in->p, fd)) {
         call(in, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
         fd = -EXDEV;
     }
-    if (fd < 0 && !filtered(in->p)) {
-        memset(text, 0, sizeof text);
-        snprintf(text, sizeof text, GL_PATCH_NAME);
-        if (gl_surgeon_write(in->s, at, text, sizeof text))
-            fd = call(in, SYS_memfd_create, at, MFD_CLOEXEC, 0, 0, 0, 0);
+    if (fd < 0 && !filtered(in->p) && (at = gl_inject_text(&in->by, GL_PATCH_NAME)) != 0) {
+        fd = call(in, SYS_memfd_create, at, MFD_CLOEXEC, 0, 0, 0, 0);
         if (fd >= 0 && !take_theirs(in->p, fd)) {
             call(in, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
             fd = -EACCES;
         }
     }
-    gl_surgeon_write(in->s, at, before, sizeof before);
     return fd;
 }
 
-static int map_all(const injection *in, const gl_patch_header *found, uint64_t data)
+/** Room for hooks, where the header says that it is to be. */
+static int map_code(injection *in)
+{
+    uint64_t hole = in->p->header->code;
+    int64_t got = call(in, SYS_mmap, hole, GL_PATCH_CODE_BYTES, PROT_READ | PROT_EXEC,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0);
+    if (got == (int64_t)hole)
+        return 0;
+    if (got > 0) /* a kernel that does not know the flag took it as a wish */
+        call(in, SYS_munmap, (uint64_t)got, GL_PATCH_CODE_BYTES, 0, 0, 0, 0);
+    return got < 0 ? (int)got : -EEXIST;
+}
+
+/** found: of an earlier recording, at `data`, whose places are used again; data 0: there was none. */
+static int map_all(injection *in, const gl_patch_header *found, uint64_t data)
 {
     gl_patch *p = in->p;
-    int64_t fd = open_in_program(in), got;
+    bool has_code = data && found->code;
+    uint64_t hole = has_code ? found->code : 0;
+    int rc = has_code ? 0 : find_hole(p, &hole, in->err);
+    int64_t fd = rc < 0 ? -ENOMEM : open_in_program(in), got;
     if (fd < 0)
         return (int)fd;
+    p->code = hole;
+    p->half = data ? 1 - found->half : 0;
+    if (!populate(p, 0, gl_patch_rings_offset())) {
+        call(in, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+        return -ENOMEM;
+    }
+    fill_header(p);
     got = call(in, SYS_mmap, data, p->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (data ? MAP_FIXED : 0), (uint64_t)fd, 0);
     call(in, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
     if (got < 0 && got > -4096)
         return (int)got;
-    p->data = (uint64_t)got;
-    if (data) {
-        p->code = found->code;
-        p->half = 1 - found->half;
-        return 0;
-    }
-    uint64_t hole = 0;
-    int rc = find_hole(p, &hole, in->err);
-    if (rc < 0)
-        return -ENOMEM;
-    got = call(in, SYS_mmap, hole, GL_PATCH_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-               (uint64_t)-1, 0);
-    if (got == (int64_t)hole) {
-        p->code = hole;
-        return 0;
-    }
-    if (got > 0) /* a kernel that does not know the flag took it as a wish */
-        call(in, SYS_munmap, (uint64_t)got, GL_PATCH_CODE_BYTES, 0, 0, 0, 0);
-    call(in, SYS_munmap, p->data, p->bytes, 0, 0, 0, 0);
-    return got < 0 ? (int)got : -EEXIST;
+    p->header->data = p->data = (uint64_t)got;
+    rc = has_code ? 0 : map_code(in);
+    if (rc < 0 && data == 0)
+        call(in, SYS_munmap, p->data, p->bytes, 0, 0, 0, 0);
+    return rc;
 }
 
-/** All that map_all may call, and what the kernel calls by itself where a thread was stopped while it slept. */
-static int may_call(const injection *in, uint64_t data)
+/** All that map_all may call, what the kernel calls by itself where a thread was stopped while it slept, and what a thread
+    whose tracer has died calls. */
+static int may_call(const injection *in, const gl_patch_header *found, uint64_t data)
 {
     const gl_patch *p = in->p;
     uint64_t hole = 0;
-    int rc = data ? 0 : find_hole(p, &hole, in->err);
+    bool has_code = data && found->code;
+    int rc = has_code ? 0 : find_hole(p, &hole, in->err);
     const gl_seccomp_call calls[] = {
         {"openat", SYS_openat, {(uint64_t)AT_FDCWD, 0, O_RDWR | O_CLOEXEC}},
         {"mmap", SYS_mmap, {data, p->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (data ? MAP_FIXED : 0), 3}},
         {"close", SYS_close, {3}},
         {"restart_syscall", SYS_restart_syscall, {0}},
+        {"rt_sigprocmask", SYS_rt_sigprocmask, {SIG_SETMASK, in->by.at, 0, 8}},
         {"mmap", SYS_mmap, {hole, GL_PATCH_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1}},
         {"munmap", SYS_munmap, {hole, GL_PATCH_CODE_BYTES}},
     };
-    return rc < 0 ? rc : gl_seccomp_check(in->s, in->syscall + 2, calls, data ? 4 : 6, in->err);
+    return rc < 0 ? rc : gl_seccomp_check(in->s, in->by.at + 2, calls, has_code ? 5 : 7, in->err);
 }
 
 int gl_patch_memory_inject(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err)
 {
-    injection in = {p, s, 0, err};
-    int rc = find_syscall(p, &in.syscall, err);
-    if (rc == 0)
-        rc = may_call(&in, data);
+    injection in = {.p = p, .s = s, .err = err};
+    bool left = gl_inject_is_left(s, p->spare + p->bias);
+    int rc = gl_inject_begin(&in.by, s, p->spare + p->bias, gl_goprog_bytes(p->prog, p->spare, GL_INJECT_BYTES), err);
+    if (rc >= 0)
+        rc = may_call(&in, found, data);
     if (rc < 0)
         return rc;
+    if (left)
+        close_left(&in);
     rc = map_all(&in, found, data);
-    if (rc < 0)
-        return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "shared memory can't be mapped into process %d: %s", (int)p->pid, strerror(-rc));
-    if (!populate(p, 0, gl_patch_rings_offset()))
-        return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for the rings: %s", strerror(errno));
-    fill_header(p);
-    return 0;
+    gl_inject_end(&in.by);
+    if (rc >= 0)
+        return 0;
+    return gl_fail(err, GL_E_UNSUPPORTED, UINT64_MAX, "shared memory can't be mapped into process %d: %s", (int)p->pid, strerror(-rc));
 }
 
 int gl_patch_memory_ready(gl_patch *p, gl_error *err)

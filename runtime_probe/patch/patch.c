@@ -13,6 +13,7 @@
 
 #include "golanes/clock.h"
 #include "golanes/goprocess.h"
+#include "gorun/inject.h"
 
 #define FRAMES 12u
 #define WITHIN_NS INT64_C(20000000)
@@ -43,6 +44,10 @@ static int check_program(gl_patch *p, gl_error *err)
 {
     if (p->info->race || p->info->msan || p->info->asan)
         return refuse(p, "it was built with a sanitizer (-race, -msan, -asan), whose own hooks would meet ours", err);
+    if (!gl_goprog_spare(p->prog, GL_INJECT_BYTES, &p->spare))
+        return refuse(p, "its code has no room in which system calls could be made in its name", err);
+    if (p->pid == 0 && gl_goprog_moves_text(p->prog))
+        return refuse(p, "its code is changed when it is loaded; it can be recorded once it runs", err);
     if (gl_clock_best() != GL_RING_CLOCK_TSC)
         return refuse(p, "this machine's time stamp counter can't be relied on", err);
     int rc = gl_goprog_layout(p->prog, &p->layout, err);
@@ -213,12 +218,13 @@ static int operate(gl_patch *p, gl_surgeon *s, bool runs, gl_error *err)
     int rc = verify(p, s, err);
     if (rc < 0)
         return rc;
+    if (runs && !move_threads(p, s)) /* first: in the copies they are well, whatever becomes of us */
+        return gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "a thread stands within an instruction");
     p->begin_ticks = gl_clock_ticks(GL_RING_CLOCK_TSC);
     rc = write_jumps(p, s, err);
     if (rc < 0 || !runs)
         return rc;
-    rc = move_threads(p, s) ? gl_snapshot_take(s, &p->layout, &p->vars, p->bias, &p->snapshot, err)
-                            : gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "a thread stands within an instruction");
+    rc = gl_snapshot_take(s, &p->layout, &p->vars, p->bias, &p->snapshot, err);
     if (rc < 0) {
         restore(undo_table(p), p->hook_count, s);
         p->header->state = GL_PATCH_RESTORED;
@@ -299,7 +305,9 @@ static int put_back(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
 /** An earlier recorder that was killed has left its hooks: they are taken out first. */
 static int take_over(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err)
 {
-    if (data == 0 || found->state != GL_PATCH_PATCHED)
+    if (data == 0 || found->state == GL_PATCH_RESTORED)
+        return 0;
+    if (found->state == GL_PATCH_EMPTY && !lives(found)) /* it was killed before it changed anything */
         return 0;
     if (lives(found))
         return gl_fail(err, GL_E_USAGE, UINT64_MAX, "process %d is being recorded already, by process %u", (int)p->pid, found->recorder);
@@ -346,17 +354,34 @@ static int write_hooks(gl_patch *p, gl_surgeon *s, gl_error *err)
     return 0;
 }
 
-/** The half of the code that is to be written anew may still be run, by a thread that was held up in it since then. */
+typedef struct part {
+    uint64_t from, n;
+} part;
+
+/** Code that is to be written anew may still be run, by a thread that was held up in it since then. */
 static int nobody_inside(gl_patch *p, gl_surgeon *s, void *user, gl_error *err)
 {
-    (void)user;
-    uint64_t from = p->code + p->half * (GL_PATCH_CODE_BYTES / 2);
+    const part *code = user;
     for (size_t t = 0; t < s->n; t++) {
         struct user_regs_struct r;
-        if (!s->held[t].gone && gl_surgeon_regs(&s->held[t], &r) && r.rip >= from && r.rip < from + GL_PATCH_CODE_BYTES / 2)
+        if (!s->held[t].gone && gl_surgeon_regs(&s->held[t], &r) && r.rip - code->from < code->n)
             return gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "a thread of process %d is still in a hook of an earlier recording", (int)p->pid);
     }
     return 0;
+}
+
+/** A call that was made for a recorder that was killed may not have ended. */
+static int nobody_calls(gl_patch *p, gl_surgeon *s, gl_error *err)
+{
+    part calls = {p->spare + p->bias, GL_INJECT_BYTES};
+    return gl_inject_is_left(s, calls.from) ? while_stopped(p, s, nobody_inside, &calls, err) : 0;
+}
+
+static int nobody_in_half(gl_patch *p, gl_surgeon *s, gl_error *err)
+{
+    uint64_t half_bytes = GL_PATCH_CODE_BYTES / 2;
+    part half = {p->code + p->half * half_bytes, half_bytes};
+    return while_stopped(p, s, nobody_inside, &half, err);
 }
 
 static int check_live(gl_patch *p, gl_error *err)
@@ -396,9 +421,11 @@ int gl_patch_attach(gl_patch *p, gl_error *err)
     if (rc >= 0)
         rc = take_over(p, &s, &found, data, err);
     if (rc >= 0)
+        rc = nobody_calls(p, &s, err);
+    if (rc >= 0)
         rc = inject_running(p, &s, &found, data, err);
     if (rc >= 0 && data != 0)
-        rc = while_stopped(p, &s, nobody_inside, NULL, err);
+        rc = nobody_in_half(p, &s, err);
     if (rc >= 0)
         rc = write_hooks(p, &s, err);
     if (rc >= 0)
@@ -439,8 +466,6 @@ int gl_patch_start(gl_patch *p, pid_t pid, bool caught, gl_error *err)
         stopped = rc = gl_surgeon_adopt(&s, caught, err);
     if (rc >= 0)
         rc = find_entry(p, &entry, err);
-    if (rc >= 0)
-        rc = gl_surgeon_run_to(&s, entry, err);
     if (rc >= 0) {
         p->bias = entry - p->info->entry;
         rc = gl_patch_memory_make(p, err);

@@ -31,6 +31,7 @@ typedef struct gl_patch {
     gl_goplan *plan;
     gl_gosite gates[2]; /* where what it starts, and what it becomes, waits */
     uint32_t gate_count;
+    uint64_t spare; /* where calls are made in its name: GL_INJECT_BYTES that it never runs */
     uint64_t bias;
     gl_patch_options opt;
     /* The shared memory: ours, and where it lies in the program. */

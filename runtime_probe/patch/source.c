@@ -234,10 +234,10 @@ static int prepare(const gl_probe_target *target, gl_probe_start *start, void **
     return 0;
 }
 
-static int in_child(void *state)
+static int forked(void *state, pid_t pid)
 {
     (void)state;
-    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : errno;
+    return gl_surgeon_seize_child(pid);
 }
 
 static void discard(void *state)
@@ -306,7 +306,7 @@ const gl_probe_provider gl_probe_patch = {
     .name = "patch",
     .fits = fits,
     .prepare = prepare,
-    .in_child = in_child,
+    .forked = forked,
     .started = started,
     .caught = caught,
     .discard = discard,

@@ -261,10 +261,10 @@ static int prepare(const gl_probe_target *target, gl_probe_start *start, void **
 }
 
 /** It stops when it has become the program, for the probes to be placed. */
-static int in_child(void *state)
+static int forked(void *state, pid_t pid)
 {
     (void)state;
-    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : errno;
+    return gl_surgeon_seize_child(pid);
 }
 
 static int open_reader(uprobe_source *s, gl_probe_source *out, gl_error *err)
@@ -407,5 +407,5 @@ static int join(const gl_probe_target *target, gl_probe_source *out, gl_error *e
     return rc;
 }
 
-const gl_probe_provider gl_probe_uprobe = {.name = "uprobe", .fits = fits, .prepare = prepare, .in_child = in_child,
+const gl_probe_provider gl_probe_uprobe = {.name = "uprobe", .fits = fits, .prepare = prepare, .forked = forked,
                                            .started = started, .discard = discard, .join = join};

@@ -32,23 +32,23 @@ static int die(const gl_error *err)
 
 static pid_t start(char **argv, void *state, int *error)
 {
-    int ends[2];
-    if (pipe(ends) != 0)
+    int ends[2], go[2];
+    char none;
+    if (pipe2(ends, O_CLOEXEC) != 0 || pipe2(go, O_CLOEXEC) != 0)
         return -1;
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-        int rc = backend->in_child(state);
-        if (rc == 0) {
-            execvp(argv[0], argv);
-            rc = errno;
-        }
-        (void)!write(ends[1], &rc, sizeof rc);
+        close(go[1]);
+        (void)!read(go[0], &none, 1);
+        execvp(argv[0], argv);
+        (void)!write(ends[1], &errno, sizeof errno);
         _exit(127);
     }
+    *error = backend->forked(state, pid);
+    close(go[0]);
+    close(go[1]);
     close(ends[1]);
-    *error = 0;
     if (read(ends[0], error, sizeof *error) <= 0)
         *error = 0;
     close(ends[0]);

@@ -138,6 +138,14 @@ GL_API size_t gl_goprog_bytes_left(const gl_goprog *p, uint64_t address);
 /** Where an address of the program's stands in its file (what uprobes ask for). */
 GL_API bool gl_goprog_file_offset(const gl_goprog *p, uint64_t address, uint64_t *offset);
 
+/** Whether its code is changed when it is loaded (relocations in the text, which Go's own linker never makes). */
+GL_API bool gl_goprog_moves_text(const gl_goprog *p);
+/**
+ * n executable bytes that the program never runs: behind the end of its code, or a function that is there for debuggers
+ * only. False where there is no such room.
+ */
+GL_API bool gl_goprog_spare(const gl_goprog *p, size_t n, uint64_t *address);
+
 /**
  * Name of the type whose descriptor lies at an address ("int", "chan error", "*main.Job"), into out[size]. False where
  * there is none (a type that the program made at run time has its descriptor on the heap).

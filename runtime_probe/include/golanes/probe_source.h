@@ -4,7 +4,7 @@
  * patches programs which know nothing of us is another. Several sources may feed one file.
  *
  *     for each provider, in turn, the first that fits() the target:
- *         prepare() → fork → in_child() → exec → started()         a program to be started, or
+ *         prepare() → fork → forked() → exec → started()           a program to be started, or
  *         join()                                                   a process
  *     begin()
  *     until the program has ended, or the recording is to end:
@@ -121,8 +121,9 @@ typedef struct gl_probe_provider {
     int (*fits)(const gl_probe_target *target, gl_error *err);
     /** Before the fork. *state goes to the functions below. */
     int (*prepare)(const gl_probe_target *target, gl_probe_start *start, void **state, gl_error *err);
-    /** In the child, between fork and exec: async-signal-safe calls only. 0 or an errno. May be NULL. */
-    int (*in_child)(void *state);
+    /** After the fork, while the child waits in front of its exec, by the thread that forked, which may trace it. 0 or an
+        errno: then `started` is not called. May be NULL. */
+    int (*forked)(void *state, pid_t pid);
     /** After a successful exec, called by the thread that forked, before it does anything else with the child; *out takes
         the state over. On failure the state is gone too, and the child must be left running as it would be without us. */
     int (*started)(void *state, pid_t pid, gl_probe_source *out, gl_error *err);
