@@ -1,5 +1,6 @@
 #include "help.h"
 #include "args.h"
+#include "curl_late.h"
 #include "out.h"
 
 #include <stdio.h>
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <curl/curl.h>
 #include <pcre2.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -226,7 +226,7 @@ static int run_version(const cli_args *args)
     if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) < (int)sizeof pcre)
         pcre2_config(PCRE2_CONFIG_VERSION, pcre);
     gl_text_printf(&text, "golanes %s\nzstd %s, zlib %s, libcurl %s, pcre2 %s\n", GOLANES_VERSION, ZSTD_versionString(),
-                   zlibVersion(), curl_version_info(CURLVERSION_NOW)->version, pcre);
+                   zlibVersion(), gl_curl_version(), pcre);
     return print(&text);
 }
 

@@ -9,12 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
+#include "curl_late.h"
 
 #define ADDRESS_MAX 2048
 #define ANSWER_MAX 240 /* of a refusal's text, to show */
 
 typedef struct fetch {
+    const gl_curl *lib;
     const gl_pprof_options *opt;
     CURL *curl;
     int fd;
@@ -103,7 +104,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *user)
     fetch *f = user;
     size_t n = size * count;
     long code = 0;
-    curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &code);
+    f->lib->late_curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &code);
     if (code != 200) {
         keep_answer(f, bytes, n);
         return n;
@@ -127,7 +128,7 @@ static int on_progress(void *user, curl_off_t total, curl_off_t now, curl_off_t 
     (void)total, (void)now, (void)up_total, (void)up;
     fetch *f = user;
     curl_off_t sent_us = 0;
-    curl_easy_getinfo(f->curl, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    f->lib->late_curl_easy_getinfo(f->curl, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
     if (sent_us > 0 && f->started == 0)
         f->started = now_ns();
     if (!f->opt->progress)
@@ -167,7 +168,7 @@ static int fail_answer(fetch *f, long code, gl_error *err)
 
 static int fail_transfer(fetch *f, CURLcode rc, gl_error *err)
 {
-    const char *why = f->reason[0] ? f->reason : curl_easy_strerror(rc);
+    const char *why = f->reason[0] ? f->reason : f->lib->late_curl_easy_strerror(rc);
     if (f->cancelled)
         return gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "%s: cancelled", f->url);
     if (f->write_error)
@@ -205,31 +206,31 @@ static int temporary_file(gl_error *err)
 static void set_options(fetch *f)
 {
     unsigned patience = f->opt->patience_s ? f->opt->patience_s : 30;
-    curl_easy_setopt(f->curl, CURLOPT_URL, f->url);
-    curl_easy_setopt(f->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(f->curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(f->curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(f->curl, CURLOPT_MAXREDIRS, 3L);
-    curl_easy_setopt(f->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(f->curl, CURLOPT_USERAGENT, "golanes");
-    curl_easy_setopt(f->curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_URL, f->url);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_FOLLOWLOCATION, 1L);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_MAXREDIRS, 3L);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_NOSIGNAL, 1L);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_USERAGENT, "golanes");
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_CONNECTTIMEOUT, 10L);
     /* The program may send nothing before it has traced for all the time it was asked for. */
-    curl_easy_setopt(f->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(f->curl, CURLOPT_LOW_SPEED_TIME, (long)f->seconds + (long)patience);
-    curl_easy_setopt(f->curl, CURLOPT_ERRORBUFFER, f->reason);
-    curl_easy_setopt(f->curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(f->curl, CURLOPT_WRITEDATA, f);
-    curl_easy_setopt(f->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(f->curl, CURLOPT_XFERINFODATA, f);
-    curl_easy_setopt(f->curl, CURLOPT_NOPROGRESS, 0L);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_LOW_SPEED_TIME, (long)f->seconds + (long)patience);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_ERRORBUFFER, f->reason);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_WRITEFUNCTION, on_bytes);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_WRITEDATA, f);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_XFERINFODATA, f);
+    f->lib->late_curl_easy_setopt(f->curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 static int transfer(fetch *f, gl_error *err)
 {
     set_options(f);
-    CURLcode rc = curl_easy_perform(f->curl);
+    CURLcode rc = f->lib->late_curl_easy_perform(f->curl);
     long code = 0;
-    curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &code);
+    f->lib->late_curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &code);
     if (rc == CURLE_OK && code != 200)
         return fail_answer(f, code, err);
     /* A program that dies while it is traced leaves a cut trace, which is worth having. */
@@ -248,13 +249,16 @@ int gl_pprof_fetch(const gl_pprof_options *opt, int *fd, gl_error *err)
     if (n < 0 || (size_t)n >= sizeof f.url)
         return gl_fail(err, GL_E_USAGE, UINT64_MAX, "the address is longer than %d bytes", ADDRESS_MAX);
     f.seconds = seconds_of(f.url, opt->seconds);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(f.curl = curl_easy_init()))
+    f.lib = gl_curl_load(err);
+    if (!f.lib)
+        return GL_E_UNSUPPORTED;
+    if (f.lib->late_curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(f.curl = f.lib->late_curl_easy_init()))
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s: libcurl could not be started", f.url);
     int rc = f.fd = temporary_file(err);
     if (rc >= 0)
         rc = transfer(&f, err);
-    curl_easy_cleanup(f.curl);
-    curl_global_cleanup();
+    f.lib->late_curl_easy_cleanup(f.curl);
+    f.lib->late_curl_global_cleanup();
     if (rc < 0 && f.fd >= 0)
         close(f.fd);
     else if (rc == 0)

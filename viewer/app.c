@@ -7,7 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#define FIRST_NS 30000000 /* read before the first frame */
+#define FIRST_NS 30000000 /* read before the first frame, which may then be the last of it */
+#define FIRST_LARGE_NS 1000000 /* of a file that takes longer anyway: as much as gives the first goroutines their names */
+#define LARGE_EVENTS 2000000
 #define STEP_EVENTS 65536 /* between two looks at the clock */
 
 static const gl_view_info views[GL_VIEWS] = {
@@ -73,6 +75,7 @@ void gl_app_close(gl_app *a)
     free(a->list);
     free(a->group_time);
     free(a->map);
+    free(a->group_sums.sums);
     free(a->map_marks);
     gl_model_close(a->m);
     free(a);
@@ -381,7 +384,7 @@ int gl_app_settle(gl_app *a, gl_error *err)
 void gl_app_begin(gl_app *a, int w, int h)
 {
     gl_app_resize(a, w, h);
-    gl_app_step(a, FIRST_NS);
+    gl_app_step(a, a->m->info->events < LARGE_EVENTS ? FIRST_NS : FIRST_LARGE_NS);
     if (!a->m->scanned)
         gl_app_relist(a);
 }

@@ -105,6 +105,14 @@ typedef struct gl_list_state {
 /** Asked now and then while a file is imported: 1 at work, 0 it came to its end, negative: it failed. */
 typedef int (*gl_import_state)(void *user);
 
+/** What the groups on the screen did, seen from afar, and what it was worked out for. */
+typedef struct gl_group_sums {
+    gl_column_sum *sums;    /**< a row of columns for each row of the screen */
+    size_t capacity, count;
+    uint64_t looks, listings;
+    uint32_t top;
+} gl_group_sums;
+
 typedef struct gl_app {
     gl_model *m;
     gl_windows windows;
@@ -176,6 +184,7 @@ typedef struct gl_app {
     gl_ids related_to;
 
     /* kept from frame to frame */
+    gl_group_sums group_sums;
     gl_column_sum *map;     /**< of the overview */
     uint8_t *map_marks;     /**< by column of the overview: what to mark there */
     uint64_t marks_revision;

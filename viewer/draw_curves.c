@@ -11,6 +11,12 @@ static void label(const gl_app *a, gl_cells *c, gl_rect r, gl_role role, const c
     gl_cells_fit(c, r.x + 1, r.y + r.h - 1, a->layout.gutter - 2, gl_style_of(role), text, GL_CUT_END);
 }
 
+/* From afar curves are the catalogue's: what the scan has not reached is not known yet, and not drawn. */
+static int64_t known_until(const gl_model *m, bool window)
+{
+    return window || m->scanned ? m->read_end : m->scanned_to < m->read_end ? m->scanned_to : m->read_end;
+}
+
 /* ---- heap ---- */
 
 static uint64_t heap_top(const gl_model *m)
@@ -44,7 +50,7 @@ static void draw_heap(gl_app *a, gl_cells *c, gl_rect r, gl_scale s)
     gl_heap_point now = gl_model_heap_at(m, w && w->from < s.from ? w->from : s.from);
     for (; at < n && list[at].time <= s.from; at++)
         now = list[at];
-    for (int x = 0; x < s.n && gl_scale_time(s, x) <= m->read_end; x++) {
+    for (int x = 0; x < s.n && gl_scale_time(s, x) <= known_until(m, w != NULL); x++) {
         int64_t until = gl_scale_time(s, x + 1);
         uint64_t most = now.live;
         for (; at < n && list[at].time < until; at++) {
@@ -84,7 +90,7 @@ static void count_from_window(const gl_window *w, gl_scale s, counts *out)
 
 static void count_from_afar(const gl_model *m, gl_scale s, counts *out)
 {
-    for (int x = 0; x < s.n && gl_scale_time(s, x) <= m->read_end; x++) {
+    for (int x = 0; x < s.n && gl_scale_time(s, x) <= known_until(m, false); x++) {
         int64_t from = gl_scale_time(s, x), to = gl_scale_time(s, x + 1);
         out[x].running = gl_history_get(&m->use.counts[GL_G_RUNNING], from, to).mean +
                          gl_history_get(&m->use.counts[GL_G_SYSCALL], from, to).mean;

@@ -84,10 +84,39 @@ static gl_column_sum *sums_of(const gl_canvas *f, uint32_t gor)
     return row == GL_NONE ? NULL : &f->sums[(size_t)row * (size_t)f->s.n];
 }
 
-/* From afar: first by node, which are few, then those as columns. */
+/* From afar there may be half a million shares to add up: while neither they nor the rows change it is done once. */
+static bool is_summed(const gl_canvas *f, size_t cells)
+{
+    const gl_group_sums *kept = &f->a->group_sums;
+    if (kept->count != cells || kept->looks != f->a->far.looks || kept->listings != f->a->lanes.listings || kept->top != f->a->top)
+        return false;
+    memcpy(f->sums, kept->sums, cells * sizeof *f->sums);
+    return true;
+}
+
+static void keep_sums(const gl_canvas *f, size_t cells)
+{
+    gl_group_sums *kept = &f->a->group_sums;
+    if (cells > kept->capacity) {
+        gl_column_sum *p = realloc(kept->sums, cells * sizeof *p);
+        kept->capacity = p ? cells : kept->capacity;
+        kept->sums = p ? p : kept->sums;
+    }
+    kept->count = cells <= kept->capacity ? cells : 0;
+    if (kept->count)
+        memcpy(kept->sums, f->sums, cells * sizeof *f->sums);
+    kept->looks = f->a->far.looks;
+    kept->listings = f->a->lanes.listings;
+    kept->top = f->a->top;
+}
+
+/* First by node, which are few, then those as columns. */
 static void sum_far(const gl_canvas *f)
 {
     const gl_far *far = &f->a->far;
+    size_t cells = (size_t)f->time.h * (size_t)f->s.n;
+    if (is_summed(f, cells))
+        return;
     gl_far_sum *sums = calloc((far->node_count + 1) * (size_t)f->time.h, sizeof *sums);
     for (size_t i = 0; sums && i < far->node_count; i++)
         for (const gl_far_share *s = &far->shares[far->nodes[i].first], *end = s + far->nodes[i].n; s < end; s++) {
@@ -97,6 +126,8 @@ static void sum_far(const gl_canvas *f)
         }
     for (size_t row = 0; sums && row < (size_t)f->time.h; row++)
         gl_far_columns(far, &sums[far->node_count * row], &f->sums[row * (size_t)f->s.n]);
+    if (sums)
+        keep_sums(f, cells);
     free(sums);
 }
 

@@ -110,6 +110,7 @@ int gl_far_look(gl_far *f, gl_model *m, gl_scale s)
     if (status < 0 || levels == 0)
         return status < 0 ? status : GL_E_NOT_FOUND;
     f->scale = s;
+    f->looks++;
     f->revision = m->info->usable_bytes;
     /* The coarsest level that still has about a node for each column. */
     while (level + 1 < levels && gl_nodes_after(&m->nodes, level + 1, s.to) -

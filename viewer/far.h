@@ -29,6 +29,7 @@ typedef struct gl_far {
     gl_cursor *cursor;
     gl_scale scale;         /**< of what is kept */
     uint64_t revision;
+    uint64_t looks;         /**< changes with what is kept */
     gl_far_node *nodes;
     size_t node_count, node_capacity;
     gl_far_share *shares;   /**< node by node */

@@ -249,6 +249,7 @@ static int list_pins(gl_lanes *l, const gl_model *m)
 int gl_lanes_list(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *user)
 {
     l->n = l->gor_count = 0;
+    l->listings++;
     if (make_groups(l, m) < 0 || list_pins(l, m) < 0)
         return GL_E_NOMEM;
     size_t n = 0;

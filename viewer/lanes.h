@@ -77,6 +77,7 @@ typedef struct gl_lanes {
     uint32_t *pinned;    /**< goroutines that stand on top, in the order in which they were put there */
     size_t pin_count, pin_capacity;
     uint32_t pins;       /**< rows of them in the list */
+    uint64_t listings;   /**< changes with every listing */
 } gl_lanes;
 
 void gl_lanes_clean_up(gl_lanes *l);
