@@ -18,12 +18,20 @@ typedef enum track { TRACK_GOROUTINES = 1, TRACK_PROCS, TRACK_COLLECTOR, TRACK_D
 static const char *const track_names[TRACKS] = {"", "Goroutines", "Processors", "Collector and counters", "What goroutines do",
                                                 "Tasks"};
 
+/* The same places come again and again, so what is written of the last ones is kept. */
+typedef struct place {
+    uint32_t stack, n; /* n 0: none is kept */
+    char text[248];
+} place;
+#define PLACES 1024
+
 typedef struct chrome {
     ex_out *out;
     const gl_dict *dict;
     ex_spans spans;
     bool some; /* an event was written: the next needs a comma */
     gl_bits pids_named, procs_named;
+    place places[PLACES];
 } chrome;
 
 static const char *const counter_names[EX_COUNTERS] = {
@@ -41,31 +49,21 @@ static void text_key(chrome *x, const char *key, const char *text, size_t n)
     ex_out_json(x->out, text, n);
 }
 
-static void number_key(chrome *x, const char *key, uint64_t n)
-{
-    ex_out_str(x->out, ",\"");
-    ex_out_str(x->out, key);
-    ex_out_str(x->out, "\":");
-    ex_out_u64(x->out, n);
-}
+/* Keys are literals, so that the compiler knows their lengths. */
+#define NUMBER_KEY(x, key, n) (ex_out_str((x)->out, ",\"" key "\":"), ex_out_u64((x)->out, n))
+#define STAMP(x, key, ns) (ex_out_str((x)->out, ",\"" key "\":"), ex_out_us((x)->out, ns))
 
 /* {"ph":"P","pid":1,"tid":2 */
 static void head(chrome *x, char phase, uint64_t pid, uint64_t tid)
 {
-    ex_out_str(x->out, x->some ? ",\n{\"ph\":\"" : "{\"ph\":\"");
+    if (x->some)
+        ex_out_str(x->out, ",\n");
     x->some = true;
+    ex_out_str(x->out, "{\"ph\":\"");
     ex_out_char(x->out, phase);
-    ex_out_char(x->out, '"');
-    number_key(x, "pid", pid);
-    number_key(x, "tid", tid);
-}
-
-static void stamp(chrome *x, const char *key, int64_t ns)
-{
-    ex_out_str(x->out, ",\"");
-    ex_out_str(x->out, key);
-    ex_out_str(x->out, "\":");
-    ex_out_us(x->out, ns);
+    ex_out_str(x->out, "\",\"pid\":");
+    ex_out_u64(x->out, pid);
+    NUMBER_KEY(x, "tid", tid);
 }
 
 /*
@@ -75,8 +73,8 @@ static void stamp(chrome *x, const char *key, int64_t ns)
  */
 static void stretch(chrome *x, int64_t begin, int64_t end)
 {
-    stamp(x, "ts", begin);
-    stamp(x, "dur", end > begin ? end - begin - 1 : 0);
+    STAMP(x, "ts", begin);
+    STAMP(x, "dur", end > begin ? end - begin - 1 : 0);
     if (end > begin)
         ex_out_str(x->out, "99");
 }
@@ -118,7 +116,7 @@ static void name_key(chrome *x, const char *name)
     ex_out_char(x->out, '"');
 }
 
-static void site_args(chrome *x, uint32_t stack, bool comma)
+static void write_site(chrome *x, uint32_t stack, bool comma)
 {
     gl_frame f;
     if (!ex_site(x->dict, stack, &f))
@@ -129,8 +127,26 @@ static void site_args(chrome *x, uint32_t stack, bool comma)
     if (*file) {
         ex_out_str(x->out, ",\"file\":");
         ex_out_json(x->out, file, strlen(file));
-        number_key(x, "line", f.line);
+        NUMBER_KEY(x, "line", f.line);
     }
+}
+
+static void site_args(chrome *x, uint32_t stack, bool comma)
+{
+    place *p = &x->places[stack % PLACES];
+    if (p->n && p->stack == stack) {
+        ex_out_add(x->out, comma ? p->text : p->text + 1, comma ? p->n : p->n - 1);
+        return;
+    }
+    if (sizeof x->out->buffer - x->out->n < sizeof x->out->buffer / 2)
+        ex_out_flush(x->out); /* so that what is written now stays in the buffer */
+    size_t at = x->out->n;
+    write_site(x, stack, comma);
+    if (!comma || x->out->n <= at || x->out->n - at > sizeof p->text)
+        return;
+    p->stack = stack;
+    p->n = (uint32_t)(x->out->n - at);
+    memcpy(p->text, x->out->buffer + at, p->n);
 }
 
 /* ---- states and runs ------------------------------------------------------------------------------------------------ */
@@ -147,11 +163,13 @@ static void write_state(chrome *x, const ex_span *s)
     } else {
         name_key(x, ex_state_word(s->state));
     }
-    ex_out_str(x->out, s->state == GL_G_WAITING ? ",\"cat\":\"waiting\"" : ",\"cat\":\"state\"");
-    ex_out_str(x->out, ",\"args\":{\"m\":");
+    if (s->state == GL_G_WAITING)
+        ex_out_str(x->out, ",\"cat\":\"waiting\",\"args\":{\"m\":");
+    else
+        ex_out_str(x->out, ",\"cat\":\"state\",\"args\":{\"m\":");
     ex_out_u64(x->out, s->thread == GL_NO_THREAD ? 0 : gl_dict_get_thread(x->dict, s->thread).tid);
     if (s->waker)
-        number_key(x, "released_by", EX_NUMBER(s->waker));
+        NUMBER_KEY(x, "released_by", EX_NUMBER(s->waker));
     site_args(x, s->stack, true);
     ex_out_char(x->out, '}');
     tail(x);
@@ -160,9 +178,9 @@ static void write_state(chrome *x, const ex_span *s)
 static void finish_flow(chrome *x, uint64_t flow, uint64_t pid, uint64_t tid, int64_t time)
 {
     head(x, 'f', pid, tid);
-    stamp(x, "ts", time);
+    STAMP(x, "ts", time);
     ex_out_str(x->out, ",\"bp\":\"e\",\"cat\":\"unpark\",\"name\":\"unpark\"");
-    number_key(x, "id", flow);
+    NUMBER_KEY(x, "id", flow);
     tail(x);
 }
 
@@ -210,7 +228,7 @@ static int begin_doing(chrome *x, const ex_span *s)
 {
     int status = name_pid(x, s->g, TRACK_DOINGS);
     head(x, 'B', pid_of(s->g, TRACK_DOINGS), EX_NUMBER(s->g));
-    stamp(x, "ts", s->begin);
+    STAMP(x, "ts", s->begin);
     doing_name(x, s);
     ex_out_str(x->out, ",\"cat\":\"");
     ex_out_str(x->out, doing_category(s));
@@ -233,7 +251,7 @@ static int begin_doing(chrome *x, const ex_span *s)
 static void end_doing(chrome *x, const ex_span *s)
 {
     head(x, 'E', pid_of(s->g, TRACK_DOINGS), EX_NUMBER(s->g));
-    stamp(x, "ts", s->end);
+    STAMP(x, "ts", s->end);
     tail(x);
 }
 
@@ -242,10 +260,10 @@ static int write_task(chrome *x, const ex_span *s, char phase, int64_t time)
 {
     int status = name_pid(x, s->g, TRACK_TASKS);
     head(x, phase, pid_of(s->g, TRACK_TASKS), EX_NUMBER(s->g));
-    stamp(x, "ts", time);
+    STAMP(x, "ts", time);
     doing_name(x, s);
     ex_out_str(x->out, ",\"cat\":\"task\"");
-    number_key(x, "id", s->task);
+    NUMBER_KEY(x, "id", s->task);
     tail(x);
     return status;
 }
@@ -313,9 +331,9 @@ static int on_wake(void *user, const ex_wake *w)
 {
     chrome *x = user;
     head(x, 's', pid_of(w->waker, TRACK_GOROUTINES), EX_NUMBER(w->waker));
-    stamp(x, "ts", w->time);
+    STAMP(x, "ts", w->time);
     ex_out_str(x->out, ",\"cat\":\"unpark\",\"name\":\"unpark\"");
-    number_key(x, "id", w->flow);
+    NUMBER_KEY(x, "id", w->flow);
     tail(x);
     return x->out->status;
 }
@@ -325,7 +343,7 @@ static int on_count(void *user, int64_t time, ex_counter c, uint64_t value)
     chrome *x = user;
     int status = name_pid(x, 0, TRACK_COLLECTOR);
     head(x, 'C', TRACK_COLLECTOR, 0);
-    stamp(x, "ts", time);
+    STAMP(x, "ts", time);
     name_key(x, counter_names[c]);
     ex_out_str(x->out, ",\"args\":{\"value\":");
     ex_out_u64(x->out, value);
@@ -338,7 +356,7 @@ static int on_mark(void *user, const gl_event *ev, int64_t time)
     chrome *x = user;
     const gl_event_info *info = gl_event_lookup(ev->type);
     head(x, 'i', ev->g ? pid_of(ev->g, TRACK_GOROUTINES) : TRACK_COLLECTOR, EX_NUMBER(ev->g));
-    stamp(x, "ts", time);
+    STAMP(x, "ts", time);
     name_key(x, info->name);
     ex_out_str(x->out, ev->g ? ",\"s\":\"t\",\"args\":{" : ",\"s\":\"g\",\"args\":{");
     bool some = false;

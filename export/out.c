@@ -27,43 +27,45 @@ int ex_out_flush(ex_out *o)
     return o->status;
 }
 
-void ex_out_add(ex_out *o, const void *bytes, size_t n)
+bool ex_out_make_room(ex_out *o, const void *bytes, size_t n)
 {
-    if (n > sizeof o->buffer - o->n)
-        ex_out_flush(o);
-    if (n > sizeof o->buffer) {
-        hand_over(o, bytes, n);
-        return;
-    }
-    if (n)
-        memcpy(o->buffer + o->n, bytes, n);
-    o->n += n;
+    ex_out_flush(o);
+    if (n <= sizeof o->buffer)
+        return true;
+    hand_over(o, bytes, n);
+    return false;
 }
 
-void ex_out_str(ex_out *o, const char *s) { ex_out_add(o, s, strlen(s)); }
-
-void ex_out_char(ex_out *o, char c)
+static unsigned count_digits(uint64_t n)
 {
-    if (o->n == sizeof o->buffer)
-        ex_out_flush(o);
-    o->buffer[o->n++] = c;
+    unsigned digits = 1;
+    for (; n >= 10000; n /= 10000)
+        digits += 4;
+    return digits + (n >= 10) + (n >= 100) + (n >= 1000);
 }
 
+/* Two digits at a time, from the last. */
 size_t ex_decimal(uint64_t n, char out[20])
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + n % 10);
-    while (n /= 10);
-    memcpy(out, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+                                "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+    unsigned digits = count_digits(n), at = digits;
+    for (; n >= 100; n /= 100) {
+        at -= 2;
+        memcpy(out + at, &pairs[n % 100 * 2], 2);
+    }
+    if (at == 2)
+        memcpy(out, &pairs[n * 2], 2);
+    else
+        out[0] = (char)('0' + n);
+    return digits;
 }
 
 void ex_out_u64(ex_out *o, uint64_t n)
 {
-    char digits[20];
-    ex_out_add(o, digits, ex_decimal(n, digits));
+    if (sizeof o->buffer - o->n < 20)
+        ex_out_flush(o);
+    o->n += ex_decimal(n, o->buffer + o->n);
 }
 
 void ex_out_i64(ex_out *o, int64_t n)
@@ -76,11 +78,12 @@ void ex_out_i64(ex_out *o, int64_t n)
 void ex_out_us(ex_out *o, int64_t ns)
 {
     uint64_t n = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
-    char rest[4] = {'.', (char)('0' + n / 100 % 10), (char)('0' + n / 10 % 10), (char)('0' + n % 10)};
+    unsigned rest = (unsigned)(n % 1000);
+    char decimals[4] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10)};
     if (ns < 0)
         ex_out_char(o, '-');
     ex_out_u64(o, n / 1000);
-    ex_out_add(o, rest, sizeof rest);
+    ex_out_add(o, decimals, sizeof decimals);
 }
 
 void ex_out_hex(ex_out *o, uint64_t n)

@@ -4,6 +4,9 @@
 #ifndef GOLANES_EXPORT_OUT_H
 #define GOLANES_EXPORT_OUT_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "golanes_export/export.h"
 
 typedef struct ex_out {
@@ -15,9 +18,27 @@ typedef struct ex_out {
 } ex_out;
 
 void ex_out_init(ex_out *o, gl_export_sink_fn sink, void *user);
-void ex_out_add(ex_out *o, const void *bytes, size_t n);
-void ex_out_str(ex_out *o, const char *s);
-void ex_out_char(ex_out *o, char c);
+/** Hands over what is buffered, so that there is room for n bytes; false: they are too many, and were handed over too. */
+bool ex_out_make_room(ex_out *o, const void *bytes, size_t n);
+
+/* Most of what is written are a few bytes whose number the compiler knows. */
+static inline void ex_out_add(ex_out *o, const void *bytes, size_t n)
+{
+    if (n > sizeof o->buffer - o->n && !ex_out_make_room(o, bytes, n))
+        return;
+    if (n)
+        memcpy(o->buffer + o->n, bytes, n);
+    o->n += n;
+}
+
+static inline void ex_out_str(ex_out *o, const char *s) { ex_out_add(o, s, strlen(s)); }
+
+static inline void ex_out_char(ex_out *o, char c)
+{
+    if (o->n < sizeof o->buffer || ex_out_make_room(o, &c, 1))
+        o->buffer[o->n++] = c;
+}
+
 void ex_out_u64(ex_out *o, uint64_t n);
 void ex_out_i64(ex_out *o, int64_t n);
 /** ns as microseconds with three decimals: the time unit of Chrome's format. */

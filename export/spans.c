@@ -127,10 +127,19 @@ bool ex_spans_first_doing(ex_spans *x, uint64_t id)
 size_t ex_goroutine_name(const ex_spans *x, uint64_t g, char *out, size_t size)
 {
     const ex_goroutine *live = find(x, g);
-    const char *name = live ? gl_dict_text(x->dict, live->name, NULL) : "";
-    int n = *name ? snprintf(out, size, "G%" PRIu64 " %s", EX_NUMBER(g), name)
-                  : snprintf(out, size, "G%" PRIu64, EX_NUMBER(g));
-    return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+    char digits[20];
+    size_t length = 0, number = ex_decimal(EX_NUMBER(g), digits), at = number + 2;
+    const char *name = live ? gl_dict_text(x->dict, live->name, &length) : "";
+    if (size < sizeof digits + 2)
+        return 0;
+    out[0] = 'G';
+    memcpy(out + 1, digits, number);
+    if (!length)
+        return number + 1;
+    out[number + 1] = ' ';
+    length = length < size - at ? length : size - at;
+    memcpy(out + at, name, length);
+    return at + length;
 }
 
 const char *ex_state_word(unsigned state)

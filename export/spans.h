@@ -120,7 +120,7 @@ void ex_spans_clean_up(ex_spans *x);
 const ex_goroutine *ex_spans_goroutine(const ex_spans *x, uint64_t g);
 /** True at the first call for a live goroutine: its track of doings has not been named yet. */
 bool ex_spans_first_doing(ex_spans *x, uint64_t g);
-/** "G37 main.worker" into out; its length. */
+/** "G37 main.worker" into out, of at least 32 bytes, without a NUL; its length. */
 size_t ex_goroutine_name(const ex_spans *x, uint64_t g, char *out, size_t size);
 /** "running", "waiting"… */
 const char *ex_state_word(unsigned state);
