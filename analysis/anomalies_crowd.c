@@ -43,12 +43,34 @@ int gl_crowd_look(gl_anomalies *a, const gl_event *ev, uint32_t stack)
     return status;
 }
 
+/* A recorder that does not know why says nothing: what is preempted does not yield that often. */
+static bool may_be_gosched(const gl_anomalies *a, const gl_event *ev)
+{
+    const char *reason = gl_dict_text(a->dict, (uint32_t)ev->arg[0], NULL);
+    return !*reason || strcmp(reason, "runtime.Gosched") == 0;
+}
+
+/* runtime.GC sweeps what is left, a span at a time, after its wait for the cycle: that is no spinning. */
+static bool collects(const gl_anomalies *a, const gl_event *ev)
+{
+    size_t n;
+    gl_dict_get_stack(a->dict, ev->stack, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *func = gl_dict_stack_func(a->dict, ev->stack, i);
+        if (strcmp(func, "runtime.GC") == 0)
+            return true;
+        if (strncmp(func, "runtime.", 8) != 0)
+            return false;
+    }
+    uint32_t waited = ev->stack ? 0 : gl_summary_wait_before(a->summary, ev->g);
+    return waited && strcmp(gl_dict_text(a->dict, waited, NULL), "wait for GC cycle") == 0;
+}
+
 int gl_crowd_yield(gl_anomalies *a, const gl_event *ev)
 {
     gl_suspect *s;
     uint32_t group = gl_summary_group_of(a->summary, ev->g);
-    if (strcmp(gl_dict_text(a->dict, (uint32_t)ev->arg[0], NULL), "runtime.Gosched") != 0 ||
-        (group && gl_summary_of_runtime(a->summary, group)))
+    if (!may_be_gosched(a, ev) || (group && gl_summary_of_runtime(a->summary, group)) || collects(a, ev))
         return 0;
     int status = gl_suspect_find(a, ev->g, true, &s);
     if (status == 0)

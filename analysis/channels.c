@@ -86,7 +86,33 @@ const gl_channel *gl_channels_find(const gl_channels *x, uint64_t chan)
 /* `for range` and `v, ok := <-c` ask whether the channel is closed. */
 static bool asks_for_close(const gl_channels *x, uint32_t stack)
 {
-    return strcmp(gl_dict_stack_func(x->dict, stack, 0), "runtime.chanrecv2") == 0;
+    size_t n;
+    gl_dict_get_stack(x->dict, stack, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *func = gl_dict_stack_func(x->dict, stack, i);
+        if (strcmp(func, "runtime.chanrecv2") == 0)
+            return true;
+        if (strncmp(func, "runtime.", 8) != 0)
+            return false;
+    }
+    return false;
+}
+
+/* A recorder that keeps no stack of an operation keeps that of its wait. */
+static int take_wait(gl_channels *x, const gl_event *ev)
+{
+    gl_live_channel *c;
+    uint32_t at = ev->stack && x->operation_of.count ? gl_map_get(&x->operation_of, ev->g) : GL_NONE32;
+    if (at == GL_NONE32 || x->operations[at].op.stack)
+        return 0;
+    gl_channel_operation *op = &x->operations[at].op;
+    op->stack = ev->stack;
+    if (op->select || op->end != GL_CHANNEL_RECV || !asks_for_close(x, ev->stack))
+        return 0;
+    int status = gl_channel_meet(x, op->chan, op->begin, &c);
+    if (status == 0)
+        c->figures.asked_for_close = true;
+    return status;
 }
 
 static int take_begin(gl_channels *x, const gl_event *ev)
@@ -169,7 +195,7 @@ static int take_event(void *user, const gl_event *ev)
         gl_channel_operation op;
         if (ev->type == GL_EV_GoEnd)
             end_operation(x, ev->g, &op);
-        return 0;
+        return ev->type == GL_EV_GoBlock ? take_wait(x, ev) : 0;
     }
     x->result.recorded = true;
     switch (ev->type) {

@@ -148,7 +148,7 @@ int gl_mmu_begin(gl_mmu *m, int64_t time)
     return update(m, time);
 }
 
-int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs)
+static int set_procs(gl_mmu *m, int64_t time, uint64_t procs)
 {
     if (procs > GL_MMU_PROCS_MAX || m->series_count > GL_MMU_PROCS_MAX)
         m->missing = "the trace has more processors than this figure is kept for";
@@ -171,6 +171,21 @@ int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs)
     gl_curve_clean_up(&m->early);
     gl_curve_clean_up(&m->early_asked);
     return status < 0 ? status : update(m, time);
+}
+
+int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs)
+{
+    m->told = true;
+    m->inferred = false;
+    return set_procs(m, time, procs);
+}
+
+int gl_mmu_seen(gl_mmu *m, int64_t time, uint32_t p)
+{
+    if (m->told)
+        return 0;
+    m->inferred = true;
+    return p < m->proc_count ? 0 : set_procs(m, time, (uint64_t)p + 1);
 }
 
 static int count_work(gl_mmu *m, int64_t time, uint32_t p, unsigned work, int step)
@@ -229,11 +244,13 @@ int gl_mmu_move(gl_mmu *m, int64_t time, gl_goroutine *g, uint32_t p, uint8_t fr
     int status = 0;
     if (!executing(from) && executing(to) && (g->gc_work & WORK(ASSIST)))
         return set_counted(m, time, g, p, GL_GC_ASSIST, true);
+    if (!executing(from) && executing(to) && (g->gc_work & GL_MMU_WORKER) && m->inferred)
+        return set_counted(m, time, g, p, GL_GC_WORKER, true);
     if (!executing(from) || executing(to))
         return 0;
     for (unsigned i = 0; i < GL_GC_SWEEP && status == 0; i++)
         status = set_counted(m, time, g, p, i, false);
-    g->gc_work &= WORK(ASSIST); /* a worker's label holds until it stops running */
+    g->gc_work &= WORK(ASSIST) | GL_MMU_WORKER; /* a worker's label holds until it stops running */
     return status;
 }
 
@@ -363,6 +380,7 @@ void gl_mmu_join(gl_mmu *m, const gl_mmu *other, uint32_t process)
 {
     if (!m->missing)
         m->missing = other->missing;
+    m->inferred |= other->inferred;
     if (m->missing) {
         m->figure_count = 0;
         return;

@@ -7,6 +7,9 @@
  * fractional: its label holds until the goroutine stops running), a mark assist or a sweep is taken by it while that
  * runs. Go 1.22 and later compute this with labels that are never taken off again; the figures here are those of
  * Go 1.21's own rule.
+ *
+ * A recorder that infers who has which P has no labels of the collector's workers either: all that they run counts as
+ * background work then, an idle worker's too, and the figures are the least that the program can have had.
  */
 #ifndef GOLANES_ANALYSIS_MMU_H
 #define GOLANES_ANALYSIS_MMU_H
@@ -78,6 +81,9 @@ void gl_curve_clean_up(gl_curve *c);
 /** What a P is busy with for the collector. */
 enum { GL_GC_WORKER, GL_GC_DEDICATED, GL_GC_ASSIST, GL_GC_SWEEP, GL_GC_WORKS };
 
+/** In gl_goroutine.gc_work: by its start function it is one of the collector's workers. The place of sweeps, which are a P's. */
+#define GL_MMU_WORKER (1u << GL_GC_SWEEP)
+
 /** One stretch of life of a P. */
 typedef struct gl_mmu_series {
     gl_curve usual, asked; /* for the figures of each P */
@@ -111,6 +117,7 @@ typedef struct gl_mmu {
     int32_t stw_gc, stw_all;
     int64_t time; /* largest so far: the function's time never steps back */
     bool begun;
+    bool told, inferred; /* how many Ps there are: was told; is as many as were seen */
     gl_mmu_figures figures[GL_MMU_SETS];
     size_t figure_count;
     const char *missing;
@@ -122,6 +129,8 @@ int gl_mmu_ask(gl_mmu *m, const gl_mmu_request *r) GL_MUST_CHECK;
 int gl_mmu_begin(gl_mmu *m, int64_t time) GL_MUST_CHECK;
 /** The number of Ps; before it is known only stopped worlds count. */
 int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs) GL_MUST_CHECK;
+/** A recorder that does not tell how many Ps there are has seen number p. */
+int gl_mmu_seen(gl_mmu *m, int64_t time, uint32_t p) GL_MUST_CHECK;
 int gl_mmu_stw(gl_mmu *m, int64_t time, bool gc, int step) GL_MUST_CHECK;
 /** step +1: a sweep begins on P, -1: it ends. */
 int gl_mmu_sweep(gl_mmu *m, int64_t time, uint32_t p, int step) GL_MUST_CHECK;

@@ -6,8 +6,11 @@
 void gl_name_goroutine(gl_summary *s, gl_goroutine *g, uint32_t stack)
 {
     const gl_stack_facts *k = gl_sites_get(&s->sites, stack);
-    if (k)
-        g->name = k->root;
+    if (!k)
+        return;
+    g->name = k->root;
+    if (strncmp(gl_dict_text(s->dict, g->name, NULL), "runtime.gcBgMark", 16) == 0)
+        g->gc_work |= GL_MMU_WORKER;
 }
 
 static int leave_goroutine(gl_summary *s, uint32_t slot)
@@ -213,6 +216,8 @@ int gl_take_proc(gl_summary *s, const gl_event *ev, const gl_transition *t)
     p->seen = true;
     p->state = t->to;
     p->running_spans += t->to == GL_P_RUNNING;
+    if (t->to == GL_P_RUNNING && (ev->flags & GL_FLAG_INFERRED))
+        return gl_mmu_seen(gl_summary_mmu(s, gl_summary_process_of(s, ev)), ev->time, gl_summary_proc_in(s, (uint32_t)t->id));
     return 0;
 }
 

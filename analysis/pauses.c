@@ -13,6 +13,8 @@ typedef struct proc {
     uint32_t last_stack;
     uint32_t process;
     bool running, asked; /* asked: it has yet to stop */
+    bool inferred;       /* nobody tells when it stops: it has when its goroutine has */
+    bool in_syscall;     /* which is no hindrance then: the P is taken from it at once */
 } proc;
 
 /* Of a merged trace each process stops for itself. */
@@ -66,7 +68,7 @@ static int find_proc(gl_pauses *x, uint64_t id, uint32_t index, proc **out)
 
 static int begin_pause(gl_pauses *x, const gl_event *ev)
 {
-    process *s;
+    process *s = NULL;
     uint32_t index = gl_summary_process_of(x->summary, ev);
     int status = find_process(x, index, &s);
     if (status < 0)
@@ -93,7 +95,7 @@ static int begin_pause(gl_pauses *x, const gl_event *ev)
         proc *q = &x->procs[i];
         if (q->process != index)
             continue;
-        q->asked = q->running && gl_map_get(&x->proc_of, ev->p) != i;
+        q->asked = q->running && gl_map_get(&x->proc_of, ev->p) != i && (!q->inferred || (q->g && !q->in_syscall));
         q->last_g = q->g;
         q->last_stack = 0;
         s->asked += q->asked;
@@ -116,7 +118,7 @@ static void stop_proc(process *s, proc *q, uint32_t id, int64_t time)
 
 static int end_pause(gl_pauses *x, const gl_event *ev)
 {
-    process *s;
+    process *s = NULL;
     int status = find_process(x, gl_summary_process_of(x->summary, ev), &s);
     if (status < 0 || !s->open)
         return status;
@@ -139,7 +141,7 @@ static int end_pause(gl_pauses *x, const gl_event *ev)
 static int take_proc(gl_pauses *x, const gl_event *ev, const gl_transition *t)
 {
     proc *q;
-    process *s;
+    process *s = NULL;
     uint32_t index = gl_summary_process_of(x->summary, ev);
     int status = find_proc(x, t->id, index, &q);
     if (status == 0)
@@ -158,9 +160,18 @@ static int take_proc(gl_pauses *x, const gl_event *ev, const gl_transition *t)
     if (s->open && !runs && q->asked)
         stop_proc(s, q, (uint32_t)t->id, ev->time);
     q->running = runs;
+    q->inferred = (ev->flags & GL_FLAG_INFERRED) != 0;
     if (!runs)
         q->g = 0;
     return 0;
+}
+
+/* On a P of which nobody tells: one that is preempted, waits or ends has stopped it. */
+static void take_stop_of(gl_pauses *x, const gl_event *ev, proc *q)
+{
+    process *s = &x->processes[q->process];
+    if (q->inferred && q->asked && q->process < x->process_count && s->open)
+        stop_proc(s, q, ev->p, ev->time);
 }
 
 /* Who runs where. */
@@ -172,6 +183,7 @@ static int take_goroutine(gl_pauses *x, const gl_event *ev, const gl_transition 
     int status = find_proc(x, ev->p, GL_PROCESS_OF(t->id), &q);
     if (status < 0)
         return status;
+    q->in_syscall = t->to == GL_G_SYSCALL;
     if (t->to == GL_G_RUNNING) {
         q->g = q->last_g = t->id;
         q->last_stack = 0;
@@ -179,6 +191,7 @@ static int take_goroutine(gl_pauses *x, const gl_event *ev, const gl_transition 
         q->last_g = t->id;
         q->last_stack = ev->stack;
         q->g = t->to == GL_G_SYSCALL ? t->id : 0;
+        take_stop_of(x, ev, q);
     }
     return 0;
 }

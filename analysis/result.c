@@ -157,6 +157,7 @@ int gl_fill_result(gl_summary *s)
     r->mmu_count = s->mmu.figure_count;
     r->mmu_curve = s->mmu.answer;
     r->mmu_missing = s->mmu.missing;
+    r->mmu_inferred = s->mmu.inferred;
     r->block_sites = s->block_sites;
     r->unknown_types = r->by_type[0];
     return 0;

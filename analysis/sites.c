@@ -24,6 +24,20 @@ static const struct {
 
 static bool of_runtime(const char *func) { return strncmp(func, "runtime.", 8) == 0; }
 
+/* What waits on behalf of its caller: to know that it was inside Lock says nothing of whose lock it was. */
+static bool for_its_caller(const char *func)
+{
+    static const char *const packages[] = {"sync.", "internal/sync.", "internal/poll.", "time.Sleep"};
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+        if (strncmp(func, packages[i], strlen(packages[i])) == 0)
+            return true;
+    }
+    return of_runtime(func);
+}
+
+/* How well a frame says where in the program a stack is. */
+static unsigned tells_place(const char *func) { return of_runtime(func) ? 1 : for_its_caller(func) ? 2 : 3; }
+
 static uint8_t release_of(const char *func)
 {
     for (size_t i = 0; i < sizeof release_frames / sizeof *release_frames; i++) {
@@ -68,7 +82,7 @@ gl_stack_facts *gl_sites_learn(gl_sites *s, uint32_t stack)
     }
     size_t n;
     const uint32_t *frames = gl_dict_get_stack(s->dict, stack, &n);
-    bool placed = false;
+    unsigned placed = 0;
     for (size_t i = 0; i < n; i++) {
         gl_frame f = gl_dict_get_frame(s->dict, frames[i]);
         gl_func func = gl_dict_get_func(s->dict, f.func);
@@ -76,9 +90,10 @@ gl_stack_facts *gl_sites_learn(gl_sites *s, uint32_t stack)
         learn_frame(s, f, frames[i]);
         if (i == 0)
             k->release = release_of(name);
-        if (!placed && (i == 0 || !of_runtime(name)))
+        if (tells_place(name) > placed) {
             k->site = (gl_site){func.name, func.file, f.line, stack};
-        placed = placed || !of_runtime(name);
+            placed = tells_place(name);
+        }
         k->root = func.name;
     }
     s->stacks++;

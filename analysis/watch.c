@@ -129,6 +129,12 @@ uint32_t gl_summary_group_of(const gl_summary *s, uint64_t g)
     return slot == GL_NONE32 ? 0 : gl_goroutines_at(&s->goroutines, slot)->name;
 }
 
+uint32_t gl_summary_wait_before(const gl_summary *s, uint64_t g)
+{
+    uint32_t slot = g ? gl_goroutines_find(&s->goroutines, g) : GL_NONE32;
+    return slot == GL_NONE32 ? 0 : s->reasons.list[gl_goroutines_at(&s->goroutines, slot)->reason].figures.reason;
+}
+
 gl_site gl_summary_site_of(gl_summary *s, uint32_t stack) { return gl_sites_where(&s->sites, stack); }
 
 /** What this goroutine is doing to a channel, if that was recorded. */

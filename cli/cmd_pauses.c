@@ -264,6 +264,9 @@ static void mmu(cli_page *p, const answer *a)
              a->request.per_proc ? "one processor" : "the processors", gl_unit_share(mean, c->mean));
     cli_heading(p, "MINIMUM MUTATOR UTILISATION", line);
     plot(p, a, n);
+    if (p->r->mmu_inferred)
+        cli_note(p, "", a->request.background ? "Of the processors that were seen; all that the collector's workers ran counts, that of idle ones too."
+                                              : "Of the processors that were seen.");
     if (c->percentile)
         percentiles(p, a, n);
     if (!c->worst_count)
@@ -351,6 +354,7 @@ static void json_mmu(cli_json *j, const answer *a, const gl_summary_result *r)
         cli_json_str(j, NULL, "sweep");
     cli_json_close(j, ']');
     cli_json_bool(j, "per_p", q->per_proc);
+    cli_json_bool(j, "inferred", r->mmu_inferred);
     cli_json_real(j, "mean", c->mean);
     cli_json_open(j, "curve", '[');
     for (unsigned i = 0; i < windows_of(a, r->end_ns); i++) {

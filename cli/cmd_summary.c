@@ -1,4 +1,5 @@
 #include "out.h"
+#include "report.h"
 #include "source.h"
 #include "summary.h"
 #include "text.h"
@@ -19,24 +20,10 @@ typedef struct summing {
     bool as_json;
 } summing;
 
-static void describe_file(const summing *s, cli_summary_file *f, const gl_summary_result *r)
-{
-    const cli_facts *facts = cli_source_facts(s->source);
-    cli_summary_file_from_import(f, &facts->r);
-    if (!f->header_version) /* a header names versions; a recorder has read the one */
-        f->go_version = facts->go_version;
-    f->name = cli_source_name(s->source);
-    f->format = cli_source_reader(s->source) ? "golanes" : "go trace";
-    f->size = cli_source_bytes(s->source);
-    f->complete = cli_facts_sound(facts);
-    f->truncated |= facts->cut;
-    cli_summary_file_losses(f, r);
-}
-
 static bool print_text(summing *s, const gl_summary_result *r)
 {
     cli_summary_file file = {0};
-    describe_file(s, &file, r);
+    cli_source_file(s->source, r, &file);
     size_t width = gl_text_terminal_width(STDOUT_FILENO, 100);
     bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     cli_summary_look look = {.width = (unsigned)cli_args_number(s->args, CLI_OPT_WIDTH, width), .colour = colour, .utc = true,
@@ -49,7 +36,7 @@ static bool print_text(summing *s, const gl_summary_result *r)
 static bool print_json(summing *s, const gl_summary_result *r, int status, const gl_error *err)
 {
     cli_summary_file file = {0};
-    describe_file(s, &file, r);
+    cli_source_file(s->source, r, &file);
     return cli_summary_json_end(&s->json, &file, r,
                                 status < 0 ? (err->text[0] ? err->text : gl_status_text(status)) : NULL);
 }

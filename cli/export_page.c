@@ -8,6 +8,7 @@
 #include "app.h"
 #include "command.h"
 #include "golanes_export/cut.h"
+#include "report.h"
 #include "spool.h"
 #include "summary.h"
 
@@ -94,15 +95,11 @@ static int sum_up(page *p, const gl_dict *dict, gl_summary *s, gl_error *err)
 
 static int add_summary_text(page *p, const gl_dict *dict, const gl_summary_result *r)
 {
-    const cli_facts *facts = cli_source_facts(p->source);
     cli_summary_file file = {0};
     char *text = NULL;
     size_t n = 0;
-    cli_summary_file_from_import(&file, &facts->r);
+    cli_source_file(p->source, r, &file);
     file.name = p->opt->name;
-    file.format = cli_source_reader(p->source) ? "golanes" : "go trace";
-    file.size = cli_source_bytes(p->source);
-    file.complete = cli_facts_sound(facts);
     FILE *stream = open_memstream(&text, &n);
     bool done = stream && cli_summary_text(stream, dict, &file, r, &(cli_summary_look){.width = TEXT_WIDTH, .utc = true, .top = 20});
     if (stream && fclose(stream) != 0)

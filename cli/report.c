@@ -13,17 +13,21 @@ typedef struct answering {
     cli_out out;
 } answering;
 
-void cli_report_file(const cli_report_run *run, cli_summary_file *f)
+void cli_source_file(cli_source *source, const gl_summary_result *r, cli_summary_file *f)
 {
-    const cli_facts *facts = cli_source_facts(run->source);
+    const cli_facts *facts = cli_source_facts(source);
     cli_summary_file_from_import(f, &facts->r);
-    f->name = cli_source_name(run->source);
-    f->format = cli_source_reader(run->source) ? "golanes" : "go trace";
-    f->size = cli_source_bytes(run->source);
+    if (!f->header_version) /* a header names versions; a recorder has read the one */
+        f->go_version = facts->go_version;
+    f->name = cli_source_name(source);
+    f->format = cli_source_reader(source) ? "golanes" : "go trace";
+    f->size = cli_source_bytes(source);
     f->complete = cli_facts_sound(facts);
     f->truncated |= facts->cut;
-    cli_summary_file_losses(f, run->r);
+    cli_summary_file_losses(f, r);
 }
+
+void cli_report_file(const cli_report_run *run, cli_summary_file *f) { cli_source_file(run->source, run->r, f); }
 
 bool cli_report_wants(void *user, uint32_t group)
 {

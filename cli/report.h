@@ -49,7 +49,9 @@ int cli_report_answer_of(const cli_args *args, const char *file, const cli_repor
 int cli_report_read(const cli_args *args, const char *file, const cli_report *report, void *self, cli_report_run *run);
 void cli_report_close(cli_report_run *run);
 
-/** What is known of the file of a run that has ended. */
+/** What is known of a source that was read to its end. */
+void cli_source_file(cli_source *source, const gl_summary_result *r, cli_summary_file *f);
+/** The same of a run. */
 void cli_report_file(const cli_report_run *run, cli_summary_file *f);
 
 /** The options that each of these commands has. */

@@ -469,7 +469,7 @@ void cli_summary_json_file(cli_summary_json *w, const cli_summary_file *f)
     cli_json_str(j, "format", f->format ? f->format : "");
     cli_json_uint(j, "size", f->size);
     cli_json_uint(j, "header_version", f->header_version);
-    if (f->go_version)
+    if (f->go_version && *f->go_version)
         cli_json_str(j, "go_version", f->go_version);
     cli_json_uint(j, "parts", f->parts);
     cli_json_close(j, '}');

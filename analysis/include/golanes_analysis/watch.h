@@ -63,6 +63,8 @@ int gl_summary_watch(gl_summary *s, const gl_watcher *w) GL_MUST_CHECK;
 uint32_t gl_summary_process_of(const gl_summary *s, const gl_event *ev);
 /** The start function of a goroutine that is alive (or has just ended), 0 not known. */
 uint32_t gl_summary_group_of(const gl_summary *s, uint64_t g);
+/** Text id of why it waited the last time, or waits now; 0 not known. */
+uint32_t gl_summary_wait_before(const gl_summary *s, uint64_t g);
 /** Where in the user's code a stack is. */
 gl_site gl_summary_site_of(gl_summary *s, uint32_t stack);
 /**
