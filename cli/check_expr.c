@@ -132,16 +132,27 @@ static bool quoted(reading *r, char *out)
     return true;
 }
 
-static cli_value ask(reading *r, const char *from, const cli_question *q)
+/* Where the parts of a question stand. */
+typedef struct places {
+    const char *from, *name, *argument;
+    size_t argument_n;
+} places;
+
+static cli_value ask(reading *r, const places *at, cli_question *q)
 {
     char why[300] = "";
     cli_value v = {CLI_NUMBER_OF, 0};
+    const char *from = at->from, *part = NULL;
     if (r->failed)
         return v;
     size_t n = (size_t)(r->at - from);
     while (n && isspace((unsigned char)from[n - 1]))
         n--;
+    q->wrong = &part;
     cli_asked asked = r->ask(r->user, q, &v, why, sizeof why);
+    if (asked == CLI_ASKED_WRONG && part)
+        return fail(r, part == q->argument ? at->argument : part == q->name ? at->name : from,
+                    part == q->argument ? at->argument_n : strlen(part), CLI_CHECK_WRONG, why);
     if (asked != CLI_ASKED_OK)
         return fail(r, from, n, asked == CLI_ASKED_WRONG ? CLI_CHECK_WRONG : CLI_CHECK_NOT_KNOWN, why);
     if (r->out->figure_count < CLI_CHECK_FIGURES_MAX)
@@ -149,26 +160,42 @@ static cli_value ask(reading *r, const char *from, const cli_question *q)
     return v;
 }
 
+/* A text in quotes, or a length of time without them: mmu(10ms). False: there is none. */
+static bool argument_of(reading *r, char *out, places *at)
+{
+    skip_space(r);
+    at->argument = r->at;
+    size_t n = 0;
+    while (isdigit((unsigned char)*r->at) && (is_word(r->at[n]) || r->at[n] == '.' || (unsigned char)r->at[n] >= 0x80) && n + 1 < WORD_MAX)
+        n++;
+    memcpy(out, r->at, n);
+    out[n] = 0;
+    r->at += n;
+    bool there = n || quoted(r, out);
+    at->argument_n = (size_t)(r->at - at->argument);
+    return there;
+}
+
 /* name, name("argument"), function(name), function(name("argument")) */
 static cli_value figure(reading *r)
 {
     char first[WORD_MAX], second[WORD_MAX] = "", argument[WORD_MAX];
-    const char *from = r->at;
+    places at = {.from = r->at, .name = r->at};
     cli_question q = {.function = "", .name = first};
     word(r, first);
     if (!take(r, "("))
-        return ask(r, from, &q);
-    if (quoted(r, argument)) {
+        return ask(r, &at, &q);
+    if (argument_of(r, argument, &at)) {
         q.argument = argument;
     } else {
-        const char *inner = r->at;
+        at.name = r->at;
         word(r, second);
         if (!*second)
-            return fail(r, inner, 1, CLI_CHECK_WRONG, "a name, or a text in quotes, is missing here");
+            return fail(r, at.name, 1, CLI_CHECK_WRONG, "a name, or a text in quotes, is missing here");
         q.function = first;
         q.name = second;
         if (take(r, "(")) {
-            if (!quoted(r, argument))
+            if (!argument_of(r, argument, &at))
                 return fail(r, r->at, 1, CLI_CHECK_WRONG, "a text in quotes is missing here");
             q.argument = argument;
             if (!take(r, ")"))
@@ -177,7 +204,7 @@ static cli_value figure(reading *r)
     }
     if (!take(r, ")"))
         return fail(r, r->at, 1, CLI_CHECK_WRONG, "a ) is missing here");
-    return ask(r, from, &q);
+    return ask(r, &at, &q);
 }
 
 /* --- operators --- */
@@ -216,7 +243,9 @@ static cli_value scaled(reading *r, cli_value a, cli_value b, bool divide, const
     if (divide) {
         if (!plain && a.measure != b.measure)
             return fail(r, from, n, CLI_CHECK_WRONG, "these two cannot be divided");
-        return (cli_value){plain ? a.measure : CLI_NUMBER_OF, b.x != 0 ? a.x / b.x : 0};
+        if (b.x == 0)
+            return fail(r, from, n, CLI_CHECK_NOT_KNOWN, "this divides by zero");
+        return (cli_value){plain ? a.measure : CLI_NUMBER_OF, a.x / b.x};
     }
     if (!plain && a.measure != CLI_NUMBER_OF && a.measure != CLI_SHARE_OF)
         return fail(r, from, n, CLI_CHECK_WRONG, "these two cannot be multiplied");

@@ -24,6 +24,7 @@ typedef struct cli_question {
     const char *function; /**< "p99"; "" none */
     const char *name;     /**< "stw" */
     const char *argument; /**< NULL none */
+    const char **wrong;   /**< set to the one of these that is wrong, where it is not the whole */
 } cli_question;
 
 typedef enum cli_asked { CLI_ASKED_OK, CLI_ASKED_WRONG, CLI_ASKED_NOT_KNOWN } cli_asked;

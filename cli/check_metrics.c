@@ -268,32 +268,10 @@ static cli_asked mmu(const asking *a, double *out)
 
 /* --- the table --- */
 
-static bool is_operation(const char *s)
-{
-    for (unsigned i = 0; i < GL_OPERATION_KINDS; i++) {
-        if (strcmp(s, gl_operation_name[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_anomaly(const char *s)
-{
-    for (unsigned i = 0; i < GL_ANOMALY_KINDS; i++) {
-        if (strcmp(s, gl_anomaly_kinds[i].name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_window(const char *s)
-{
-    for (unsigned i = 0; i < GL_MMU_WINDOWS; i++) {
-        if (strcmp(s, gl_mmu_window_name[i]) == 0)
-            return true;
-    }
-    return false;
-}
+static const char *operation_name(size_t i) { return i < GL_OPERATION_KINDS ? gl_operation_name[i] : NULL; }
+static const char *anomaly_name(size_t i) { return i < GL_ANOMALY_KINDS ? gl_anomaly_kinds[i].name : NULL; }
+static const char *window_name(size_t i) { return i < GL_MMU_WINDOWS ? gl_mmu_window_name[i] : NULL; }
+#define CHOICES_MAX 32
 
 typedef enum argument_use { NO_ARGUMENT, MAY_HAVE, MUST_HAVE } argument_use;
 
@@ -303,7 +281,7 @@ static const struct metric {
     cli_asked (*count)(const asking *a, double *out);
     cli_measure measure; /* of a count */
     argument_use use;
-    bool (*is_right)(const char *argument); /* NULL: anything */
+    const char *(*choice)(size_t i); /* what an argument may be, then NULL; NULL: anything */
     const char *argument, *help;
 } metrics[] = {
     {"stw", stw, .help = "how long the world was stopped, each time"},
@@ -316,17 +294,17 @@ static const struct metric {
     {"wait", wait_time, .use = MUST_HAVE, .argument = "REASON", .help = "waits for REASON, in Go's words (\"chan send\")"},
     {"region", region, .use = MUST_HAVE, .argument = "TYPE", .help = "user regions of that type"},
     {"task", task, .use = MUST_HAVE, .argument = "NAME", .help = "user tasks of that name"},
-    {"straddle_overlap", straddle_overlap, .use = MAY_HAVE, .is_right = is_operation, .argument = "KIND",
+    {"straddle_overlap", straddle_overlap, .use = MAY_HAVE, .choice = operation_name, .argument = "KIND",
      .help = "time of straddling sends (or other operations) inside pauses"},
-    {"straddle_delay", straddle_delay, .use = MAY_HAVE, .is_right = is_operation, .argument = "KIND",
+    {"straddle_delay", straddle_delay, .use = MAY_HAVE, .choice = operation_name, .argument = "KIND",
      .help = "from the restart until they went on"},
-    {"straddles", .count = straddles, .use = MAY_HAVE, .is_right = is_operation, .argument = "KIND",
+    {"straddles", .count = straddles, .use = MAY_HAVE, .choice = operation_name, .argument = "KIND",
      .help = "sends that straddle a GC pause; KIND: send, receive, select or mutex"},
     {"stuck", .count = stuck, .use = MAY_HAVE, .argument = "START",
      .help = "goroutines that wait for another one when the trace ends; started as START"},
     {"leaks", .count = leaks, .help = "those of them whose number grew all the time"},
     {"deadlocks", .count = deadlocks, .help = "circles of goroutines that wait for each other"},
-    {"anomalies", .count = anomalies, .use = MAY_HAVE, .is_right = is_anomaly, .argument = "KIND",
+    {"anomalies", .count = anomalies, .use = MAY_HAVE, .choice = anomaly_name, .argument = "KIND",
      .help = "findings, as golanes-anomalies(1) has them"},
     {"goroutines", .count = goroutines, .help = "goroutines in all"},
     {"alive", .count = alive, .help = "goroutines that are there when the trace ends"},
@@ -338,7 +316,7 @@ static const struct metric {
     {"unended_tasks", .count = unended_tasks, .help = "user tasks that began and did not end"},
     {"duration", .count = duration, .measure = CLI_TIME_OF, .help = "length of the trace"},
     {"stopped_share", .count = stopped_share, .measure = CLI_SHARE_OF, .help = "share of the time in which the world was stopped"},
-    {"mmu", .count = mmu, .measure = CLI_SHARE_OF, .use = MUST_HAVE, .is_right = is_window, .argument = "WINDOW",
+    {"mmu", .count = mmu, .measure = CLI_SHARE_OF, .use = MUST_HAVE, .choice = window_name, .argument = "WINDOW",
      .help = "minimum mutator utilisation; WINDOW: 100us, 1ms, 10ms, 100ms or 1s"},
     {"heap_max", .count = heap_max, .measure = CLI_BYTES_OF, .help = "the largest live heap"},
     {"heap_goal_max", .count = heap_goal_max, .measure = CLI_BYTES_OF, .help = "the largest heap goal"},
@@ -372,9 +350,15 @@ static cli_asked wrong(char *why, size_t size, const char *fmt, ...)
     return CLI_ASKED_WRONG;
 }
 
-static const struct metric *find_metric(const char *name, char *why, size_t size)
+static const struct metric *find_metric(const cli_question *q, char *why, size_t size)
 {
-    const char *names[METRICS];
+    const char *names[METRICS], *name = q->name;
+    for (size_t i = 0; i < METRICS; i++) {
+        if (strcmp(q->function, metrics[i].name) == 0 && metrics[i].use != NO_ARGUMENT) {
+            snprintf(why, size, "quotes are missing: %s(\"%.40s\")", metrics[i].name, name);
+            return NULL;
+        }
+    }
     for (size_t i = 0; i < METRICS; i++) {
         names[i] = metrics[i].name;
         if (strcmp(name, names[i]) == 0)
@@ -394,6 +378,29 @@ static size_t find_function(const char *name)
     return i;
 }
 
+static bool is_choice(const struct metric *x, const char *argument)
+{
+    size_t i = 0;
+    while (x->choice(i) && strcmp(x->choice(i), argument) != 0)
+        i++;
+    return x->choice(i) != NULL;
+}
+
+/* Says which there are. */
+static cli_asked wrong_choice(const struct metric *x, const char *argument, char *why, size_t size)
+{
+    const char *names[CHOICES_MAX];
+    size_t n = 0;
+    char all[240] = "";
+    for (; n < CHOICES_MAX && x->choice(n); n++) {
+        names[n] = x->choice(n);
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", n ? ", " : "", names[n]);
+    }
+    const char *near = cli_nearest(argument, names, n);
+    return near ? wrong(why, size, "%s has no \"%.60s\"; did you mean %s?", x->name, argument, near)
+                : wrong(why, size, "%s has no \"%.60s\": there are %s", x->name, argument, all);
+}
+
 /* What can be said before the trace is read. */
 static cli_asked judge(const struct metric *x, const cli_question *q, char *why, size_t size)
 {
@@ -401,15 +408,19 @@ static cli_asked judge(const struct metric *x, const cli_question *q, char *why,
         return wrong(why, size, "%s takes nothing in parentheses", x->name);
     if (!q->argument && x->use == MUST_HAVE)
         return wrong(why, size, "which one? %s(\"%s\")", x->name, x->argument);
-    if (q->argument && x->is_right && !x->is_right(q->argument))
-        return wrong(why, size, "%s has no \"%.60s\"", x->name, q->argument);
+    if (q->argument && x->choice && !is_choice(x, q->argument)) {
+        *q->wrong = q->argument;
+        return wrong_choice(x, q->argument, why, size);
+    }
     if (x->spread && !*q->function)
         return wrong(why, size, "%s has many values: p99(%s), max, mean, total, count, p50, p90 or p95", x->name, x->name);
     if (!*q->function)
         return CLI_ASKED_OK;
     size_t f = find_function(q->function);
-    if (f == FUNCTIONS)
+    if (f == FUNCTIONS) {
+        *q->wrong = q->function;
         return wrong(why, size, "there is no function '%.40s': count, total, mean, p50, p90, p95, p99 and max are", q->function);
+    }
     if (!x->spread)
         return wrong(why, size, "%s is one number: %s cannot be taken of it", x->name, q->function);
     return CLI_ASKED_OK;
@@ -429,7 +440,9 @@ static cli_value take_function(const gl_spread *s, const char *name)
 cli_asked cli_measure_ask(void *user, const cli_question *q, cli_value *out, char *why, size_t why_size)
 {
     const cli_measures *m = user;
-    const struct metric *x = find_metric(q->name, why, why_size);
+    const struct metric *x = find_metric(q, why, why_size);
+    if (!x)
+        *q->wrong = q->name;
     cli_asked asked = x ? judge(x, q, why, why_size) : CLI_ASKED_WRONG;
     if (asked != CLI_ASKED_OK)
         return asked;

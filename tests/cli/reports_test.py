@@ -491,7 +491,7 @@ class Straddles(WrittenCase):
         return t
 
     def test_kinds(self):
-        for name, g, line, delay in (('send', 7, 7, 10), ('receive', 8, 8, 60), ('select', 9, 9, 60), ('mutex', 10, 1, 60)):
+        for name, g, line, delay in (('send', 7, 7, 10), ('receive', 8, 8, 60), ('select', 9, 9, 60), ('mutex', 10, 10, 60)):
             d = self.answer('straddles', self.imported(), '--kind', name)
             self.assertEqual(len(d['groups']), 1, name)
             x = d['groups'][0]
@@ -574,7 +574,7 @@ class Check(WrittenCase):
                  'stopped_share < 0.6', 'p99(stw) / p50(stw) == 3', '1 + 2 * 3 == 7', '(1 + 2) * 3 == 9', '2us - 1us == 1_000ns',
                  'not (straddles == 0)', '!(straddles == 0) and stuck != 0', 'straddles == 0 or stuck == 1',
                  'straddles == 0 || events > 3 && goroutines == 2', 'max(straddle_overlap) == 50ns', 'p99(straddle_delay) == 0',
-                 'max(stw) < 10 * max(gc_pause)', "mmu('1ms') >= 0", 'gc_cycles == 0', 'alive == 2']
+                 'max(stw) < 10 * max(gc_pause)', "mmu('1ms') >= 0", 'mmu(1ms) >= 0', 'gc_cycles == 0', 'alive == 2']
         d = self.answer('check', trace, *sum((['--assert', e] for e in holds), []))
         self.assertEqual([a['expression'] for a in d['assertions'] if a['verdict'] != 'holds'], [])
         self.assertEqual(d['verdict'], 'holds')
@@ -590,6 +590,7 @@ class Check(WrittenCase):
 
     def test_what_cannot_be_judged(self):
         for e, why in (('anomalies("send-on-closed") == 0', 'cannot show'), ('p99(region("none")) < 1ms', "no region 'none'"),
+                       ('events / (stuck - stuck) == 0', 'divides by zero'),
                        ('p99(wait("chan snd")) < 1ms', "nobody waits for 'chan snd'"), ('max(sched_latency("no.f")) < 1s', 'no.f')):
             d = self.answer('check', V2, '-a', e, '-a', 'events > 0', code=2)
             self.assertEqual([a['verdict'] for a in d['assertions']], ['not judged', 'holds'])
@@ -603,9 +604,9 @@ class Check(WrittenCase):
     def test_errors_point_at_the_spot(self):
         for e, at, n, said in (
                 ('p99(stw) < 1mss', 13, 3, "there is no unit 'mss'"),
-                ('p99(stv) < 1ms', 1, 8, 'did you mean stw?'),
+                ('p99(stv) < 1ms', 5, 3, 'did you mean stw?'),
                 ('p99(stw) < 1', 12, 1, 'a unit is missing, such as ms'),
-                ('p98(stw) < 1ms', 1, 8, "there is no function 'p98'"),
+                ('p98(stw) < 1ms', 1, 3, "there is no function 'p98'"),
                 ('stw < 1ms', 1, 3, 'p99(stw)'),
                 ('straddles = 0', 11, 1, 'equal is written =='),
                 ('straddles', 1, 9, 'this is not a comparison'),
@@ -613,7 +614,11 @@ class Check(WrittenCase):
                 ('(straddles == 0', 16, 1, 'a ) is missing'),
                 ('straddles == 0)', 15, 1, 'too much'),
                 ('p99(wait) < 1ms', 1, 9, 'wait("REASON")'),
-                ('anomalies("bad") == 0', 1, 16, 'has no "bad"'),
+                ('anomalies("bad") == 0', 11, 5, 'has no "bad": there are send-on-closed'),
+                ('anomalies("send-on-close") == 0', 11, 15, 'did you mean send-on-closed?'),
+                ('max(straddle_delay("sends")) == 0', 20, 7, 'did you mean send?'),
+                ('straddles(send) == 0', 11, 4, 'quotes are missing: straddles("send")'),
+                ('mmu(11ms) > 0.5', 5, 4, 'did you mean 1ms?'),
                 ('anomalies("bad) == 0', 11, 10, 'no end'),
                 ('p99(straddles) == 0', 1, 14, 'is one number'),
                 ('stuck == 0 and', 15, 1, 'missing'),
