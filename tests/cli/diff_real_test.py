@@ -13,7 +13,7 @@ import harness
 REPEATS = int(os.environ.get('GOLANES_DIFF_REPEATS', '3'))
 DEMO = os.environ.get('CHANRT_DEMO', '')
 PLACE = os.path.dirname(os.path.abspath(__file__))
-BUSY = 1.3  # beyond such a mood the machine, not the program, decides what is seen; the planted pause may drown in it
+BUSY = 1.16  # beyond such a mood the machine, not the program, decides what is seen; the planted pause may drown in it
 
 
 class Runs(harness.Case):

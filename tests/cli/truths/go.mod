@@ -1,0 +1,3 @@
+module truths
+
+go 1.21

@@ -1,0 +1,46 @@
+// Truths is a program that does one thing that golanes reports, or what nearly is that and must not be reported.
+//
+// truths [-trace FILE] [-nearly] WHAT...: each WHAT is one of the tables below, done one after the other.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"runtime/trace"
+	"time"
+)
+
+var (
+	traceTo = flag.String("trace", "", "write an execution trace to `file`")
+	nearly  = flag.Bool("nearly", false, "do what is nearly that, and right")
+)
+
+func main() {
+	flag.Parse()
+	debug.SetGCPercent(-1) // it collects when it is told to
+	if *traceTo != "" {
+		f, err := os.Create(*traceTo)
+		if err == nil {
+			err = trace.Start(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		defer trace.Stop()
+	}
+	for _, what := range flag.Args() {
+		f := anomalies[what]
+		if f == nil {
+			f = waits[what]
+		}
+		if f == nil {
+			fmt.Fprintln(os.Stderr, "there is no", what)
+			os.Exit(2)
+		}
+		f()
+	}
+	time.Sleep(2 * time.Millisecond) // the last waits are in the trace
+}
