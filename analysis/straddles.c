@@ -108,7 +108,7 @@ static gl_send describe(gl_straddles *x, const gl_ended_send *e, const gl_gorout
         .woken_by = op->woken_by,
         .release_site = gl_sites_where(x->sites, op->wake_stack),
         .released_inside = op->woken && o->mark_inside,
-        .delay_ns = e->end >= o->last_end ? e->end - o->last_end : -1,
+        .delay_ns = o->count && e->end >= o->last_end ? e->end - o->last_end : -1,
     };
     s.release = (gl_release)op->release;
     s.release_recorded = op->release_recorded;

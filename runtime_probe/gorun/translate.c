@@ -165,6 +165,21 @@ void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64
     ev->arg[3] = text;
 }
 
+bool gl_translate_procs(gl_translation *t, uint64_t procs, uint64_t ticks)
+{
+    gl_patch_record r = {.ticks = ticks};
+    for (uint32_t i = 0; i < t->of.threads; i++) {
+        if (!t->threads[i].known)
+            continue;
+        gl_turn x = {t, &t->threads[i], i, &r, NULL, 0};
+        gl_event *ev = gl_turn_event(&x, GL_EV_ProcsChange, 0);
+        ev->p = GL_NO_PROC; /* whoever did it, it need not have been this thread */
+        ev->arg[0] = procs;
+        return true;
+    }
+    return false;
+}
+
 int gl_translation_start(gl_translation *t, const gl_translated *of)
 {
     memset(t, 0, sizeof *t);

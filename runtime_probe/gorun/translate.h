@@ -67,6 +67,8 @@ void gl_translate(gl_translation *t, uint32_t ring, const gl_patch_record *r);
 void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64_t first, uint64_t last, const char *why);
 /** The thread of a ring has ended, and said all: the next to write there is another. */
 void gl_translate_gone(gl_translation *t, uint32_t ring, uint64_t ticks);
+/** The runtime was seen to have so many Ps. False: no thread is known yet that this could be told of. */
+bool gl_translate_procs(gl_translation *t, uint64_t procs, uint64_t ticks);
 /** Gives what is ready to the sink. */
 void gl_translate_flush(gl_translation *t);
 /** Number of a record's units; 0: it makes no sense. */

@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "golanes/clock.h"
 
 #define LATER (UINT64_C(1) << 40) /* ticks: records come in while we read */
+#define PROCS_MAX 65536u /* more are a sign that something else was read */
 #define QUEUE_MAX ((size_t)8 << 20) /* of a ring: more stays in it */
 
 int gl_reader_start(gl_reader *r, gl_patch *p, gl_translation *t)
@@ -217,6 +219,20 @@ static void hand_on(gl_reader *r, uint64_t watermark)
     }
 }
 
+/** The number of Ps, which is the length of allp, is looked up: it changes rarely, while the world is stopped, and a hook for
+    it would have to be in a place of its own. */
+static void tell_procs(gl_reader *r)
+{
+    uint64_t n = 0, at = r->p->vars.allp;
+    struct iovec ours = {&n, sizeof n}, theirs = {(void *)(uintptr_t)(at + r->p->bias + 8), sizeof n};
+    if (at == 0 || !gl_patch_is_there(r->p) || process_vm_readv(r->p->pid, &ours, 1, &theirs, 1, 0) != sizeof n)
+        return;
+    if (n == r->procs || n == 0 || n > PROCS_MAX)
+        return;
+    if (gl_translate_procs(r->t, n, r->handed > r->p->begin_ticks ? r->handed : r->p->begin_ticks))
+        r->procs = n;
+}
+
 int gl_reader_drain(gl_reader *r, const gl_session_sink *sink, bool last, gl_error *err)
 {
     r->t->sink = sink;
@@ -232,6 +248,8 @@ int gl_reader_drain(gl_reader *r, const gl_session_sink *sink, bool last, gl_err
             watermark = r->ring[i].bound;
     }
     hand_on(r, watermark);
+    if (!last)
+        tell_procs(r);
     for (uint32_t i = 0; i < r->rings; i++)
         tell_losses(r, i, now);
     tell_no_ring(r, now);

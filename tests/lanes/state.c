@@ -166,7 +166,8 @@ static size_t check_keyframe(scene *s, int64_t time)
     if (gl_cursor_keyframe(s->c, time, &at, &n, &err) < 0)
         fail_msg("%s", err.text);
     gl_goroutine_at *rows = malloc((n + 1) * sizeof *rows); /* reading on may not change them, but the rule allows it */
-    memcpy(rows, at, n * sizeof *rows);
+    if (n)
+        memcpy(rows, at, n * sizeof *rows);
     bool first = true;
     do {
         assert_int_equal(gl_cursor_next(s->c, &ev, &run, &err), 0);

@@ -69,7 +69,7 @@ static void damage_is_told_and_passed_over(void)
     for (uint64_t n = 1; n <= 20000; n++)
         gl_emit_HeapLive(n);
     uint8_t *data = (uint8_t *)gl_session_control(r.session, 0) + GL_RING_CONTROL_BYTES;
-    data[GL_RING_BLOCK + 1000 * 7 + GL_RING_BLOCK_HEADER] = 0x7f; /* an event that there is not, in the second block */
+    data[GL_RING_BLOCK + GL_RING_BLOCK_HEADER] = 0x7f; /* an event that there is not, the second block's first */
     recorder_finish(&r);
     CHECK_EQUAL(r.damaged, 1);
     uint64_t next = 1, holes = 0;
