@@ -109,7 +109,7 @@ static int ask_live(const gl_goprog *p, int pid)
 {
     gl_golayout l;
     gl_govars v;
-    gl_goplan *plan;
+    gl_goplan *plan = NULL;
     gl_error err = {0};
     uint64_t bias;
     int threads[1024];
@@ -125,6 +125,7 @@ static int ask_live(const gl_goprog *p, int pid)
     if (rc == 0)
         rc = gl_goprog_check_live(p, &l, &v, &mem, bias, threads, threads_of(pid, threads, 1024), &err);
     printf("%s\n", rc < 0 ? err.text : "live");
+    gl_goplan_free(plan);
     return rc < 0;
 }
 

@@ -125,8 +125,7 @@ def patched(pid):
         return int.from_bytes(f.read(16)[12:16], 'little') == 1
 
 
-def out_of_memory(a, exe):
-    """By a limit of addresses, which Go tells itself; and by a group's limit of memory, where the kernel kills."""
+def limit_of_data(a, exe):
     path = os.path.join(a.work, 'limit.lanes')
 
     def limit():
@@ -134,6 +133,16 @@ def out_of_memory(a, exe):
     p = run([a.golanes, 'record', '-q', '--force', '-o', path, '--', exe, 'hoard'], preexec_fn=limit)
     say(p.returncode == 2, f'limit of data: ends with {p.returncode} {p.stderr[:200]}')
     check(a, 'limit of data', path, 'out of memory', None)
+
+
+def out_of_memory(a, exe):
+    """By a limit of addresses, which Go tells itself; and by a group's limit of memory, where the kernel kills."""
+    with open(a.golanes, 'rb') as f:
+        sanitized = b'__asan_init' in f.read()
+    if sanitized:
+        print('     a limit of data is not tried: the address sanitizer needs more than any')
+    else:
+        limit_of_data(a, exe)
     group = memory_group()
     if not group:
         print('     no group with a limit of memory can be made here: the kernel\'s kill is not tried')
