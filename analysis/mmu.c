@@ -176,16 +176,13 @@ static int set_procs(gl_mmu *m, int64_t time, uint64_t procs)
 int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs)
 {
     m->told = true;
-    m->inferred = false;
     return set_procs(m, time, procs);
 }
 
 int gl_mmu_seen(gl_mmu *m, int64_t time, uint32_t p)
 {
-    if (m->told)
-        return 0;
     m->inferred = true;
-    return p < m->proc_count ? 0 : set_procs(m, time, (uint64_t)p + 1);
+    return m->told || p < m->proc_count ? 0 : set_procs(m, time, (uint64_t)p + 1);
 }
 
 static int count_work(gl_mmu *m, int64_t time, uint32_t p, unsigned work, int step)

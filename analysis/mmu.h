@@ -117,7 +117,8 @@ typedef struct gl_mmu {
     int32_t stw_gc, stw_all;
     int64_t time; /* largest so far: the function's time never steps back */
     bool begun;
-    bool told, inferred; /* how many Ps there are: was told; is as many as were seen */
+    bool told;     /* how many Ps there are; else they are as many as were seen */
+    bool inferred; /* who has which P */
     gl_mmu_figures figures[GL_MMU_SETS];
     size_t figure_count;
     const char *missing;

@@ -265,8 +265,8 @@ static void mmu(cli_page *p, const answer *a)
     cli_heading(p, "MINIMUM MUTATOR UTILISATION", line);
     plot(p, a, n);
     if (p->r->mmu_inferred)
-        cli_note(p, "", a->request.background ? "Of the processors that were seen; all that the collector's workers ran counts, that of idle ones too."
-                                              : "Of the processors that were seen.");
+        cli_note(p, "", a->request.background ? "Who had which processor is inferred; all that the collector's workers ran counts, that of idle ones too."
+                                              : "Who had which processor is inferred.");
     if (c->percentile)
         percentiles(p, a, n);
     if (!c->worst_count)

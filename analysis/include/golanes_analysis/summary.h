@@ -320,7 +320,7 @@ typedef struct gl_summary_result {
     size_t mmu_count;
     gl_mmu_curve mmu_curve;           /**< the one that was asked for */
     const char *mmu_missing;          /**< why there is none, or NULL */
-    bool mmu_inferred;                /**< by the processors that were seen; work of idle workers counts as background work */
+    bool mmu_inferred;                /**< who had which P is inferred; work of idle workers counts as background work */
     const gl_block_site *block_sites; /**< most time first */
     size_t block_site_count;
 
