@@ -31,7 +31,7 @@ static int prepare(cli_report_run *run, void *self)
         if (i == GL_ANOMALY_KINDS) {
             const char *near = cli_nearest(word, names, GL_ANOMALY_KINDS);
             cli_usage_error(run->args->command, "--kind: there is no anomaly '%.40s', at character %zu%s%s%s", word,
-                            (size_t)(at - list) + 1, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+                            (size_t)(at - list) + 1, near ? "; did you mean " : "; golanes-anomalies(1) lists them all", near ? near : "", near ? "?" : "");
             return cli_point_at(list, (size_t)(at - list), n);
         }
         a->wanted[i] = true;

@@ -123,7 +123,7 @@ static void text_regions(const cli_report_run *run, void *self, cli_page *p)
     (void)run;
     cli_heading(p, "REGIONS", cli_many(words, sizeof words, r->region_count, "type", "types"));
     if (!r->region_count) {
-        cli_note(p, CLI_DIM, "The trace has none that is wanted. A program makes them with runtime/trace's WithRegion "
+        cli_note(p, CLI_DIM, "The trace has none of these. A program makes them with runtime/trace's WithRegion "
                              "and StartRegion.");
         return;
     }
@@ -258,7 +258,7 @@ static void text_tasks(const cli_report_run *run, void *self, cli_page *p)
     (void)run;
     cli_heading(p, "TASKS", cli_many(words, sizeof words, r->tasks_in_all, "task", "tasks"));
     if (!r->task_count) {
-        cli_note(p, CLI_DIM, "The trace has none that is wanted. A program makes them with runtime/trace's NewTask.");
+        cli_note(p, CLI_DIM, "The trace has none of these. A program makes them with runtime/trace's NewTask.");
         return;
     }
     task_types(p, r);

@@ -357,6 +357,18 @@ class Anomalies(WrittenCase):
         self.assertEqual(trace(1000, 'preempted')[0], {})
         self.assertEqual(trace(1000, gap=30000)[0], {})
 
+    def test_yields_of_which_the_recorder_does_not_know_why(self):
+        def trace(waits_for):
+            t = self.base()
+            t.block(100, 7, waits_for, 'main.spin:40', p=1)
+            t.wake(200, 1, 7, 210, p=1)
+            for i in range(1000):
+                t.ev(1000 + i * 100, 'GoYield', 7, '', p=1)
+                t.ev(1010 + i * 100, 'GoStart', 0, 7, p=1)
+            return self.found(t)[0]
+        self.assertEqual(trace('chan receive'), {'gosched-storm': 1})
+        self.assertEqual(trace('wait for GC cycle'), {})  # runtime.GC, which sweeps
+
     def test_a_timer_storm(self):
         def trace(n, gap, by=0):
             t = self.base()

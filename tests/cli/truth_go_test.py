@@ -127,6 +127,23 @@ class Anomalies(GoTruths):
             self.assertEqual([a for a in delayed('-nearly') if a['text'] != 'GOMAXPROCS'], [])
 
 
+class Pauses(GoTruths):
+    def test_a_recording_knows_who_was_waited_for(self):
+        """One hashes what cannot be stopped half-way: where the world waits long to stop, it waits for that one."""
+        path = self.record('delayed-unpark')
+        d = self.answer('pauses', path, '--top', '0')
+        waited = [p for p in d['pauses'] if p['gc'] and p['to_stop_ns'] and p['to_stop_ns'] > 500_000]
+        self.assertTrue(waited, d['to_stop'])
+        self.assertIn('main.delayedUnpark.func1', {p['stopped_last']['start'] for p in waited})
+        for p in d['pauses']:
+            self.assertLessEqual(p['to_stop_ns'] or 0, p['end'] - p['begin'])
+        self.assertTrue(d['mmu']['inferred'])
+        shares = [w['utilisation'] for w in d['mmu']['curve']]
+        self.assertTrue(all(0 <= x <= 1 for x in shares), shares)
+        self.assertLess(shares[0], shares[-1])
+        self.assertFalse(self.answer('pauses', self.trace('delayed-unpark'))['mmu']['inferred'])
+
+
 class Waits(GoTruths):
     """Who waits at the end, how many, and why."""
     EVERY = ('nil', 'empty', 'deadlock', 'unclosed', 'no-sender', 'no-receiver', 'leak', 'workers', 'mutex')
