@@ -453,7 +453,7 @@ const cli_command cli_command_record = {
         "programs are not traced; what they start waits a moment, between fork and exec, until it is followed. What C code "
         "forks is not followed, nor what a program starts that was joined with --pid. The recording ends with PROGRAM.\n\n"
         "The file can be read while it grows (golanes view FILE follows it). Whatever was flushed stays readable if the program, "
-        "golanes or both are killed, and what the program did last is taken from the shared memory after its death. Where "
+        "golanes or both are killed, at any moment, and what the program did last is taken from the shared memory after its death. Where "
         "golanes alone was killed, golanes record --pid goes on where it stopped.\n\n"
         "With --flight it is a flight recorder: only the recent past is kept, in memory, and written when golanes-snap(1) or "
         "SIGUSR1 (sent to golanes; the program does not get it) asks for it, when a trigger says so, and when the program "
@@ -471,6 +471,7 @@ const cli_command cli_command_record = {
     CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_APPEND, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_MAX_SIZE, CLI_OPT_MAX_FILES, CLI_OPT_PID, CLI_OPT_FOLLOW,
                 CLI_OPT_BLOCK, CLI_OPT_DROP, CLI_OPT_FLIGHT, CLI_OPT_TRIGGER, CLI_OPT_COOLDOWN, CLI_OPT_SNAP_LIMIT,
                 CLI_OPT_RECORD_STACKS, CLI_OPT_BACKEND, CLI_OPT_QUIET, CLI_OPT_HELP),
+    .page_more = cli_record_page,
     .examples = {{"golanes record ./server -addr :8080", "Writes server.lanes until the server ends."},
                  {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},
                  {"golanes record go test ./...", "The tests of all packages, into go.lanes."},

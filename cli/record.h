@@ -75,4 +75,8 @@ void cli_record_wait(const cli_record_watch *what, cli_record_end *end);
     the program exited. */
 int cli_record_end_as(int wait_status);
 
+/** Further parts of the manual page. */
+struct gl_text;
+void cli_record_page(struct gl_text *out);
+
 #endif
