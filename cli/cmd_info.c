@@ -172,13 +172,16 @@ static void rows_processes(page *p, gl_reader *r)
     }
 }
 
-static void rows_damage(page *p, const cli_facts *f)
+/** lost: events that tell of others that are not there. */
+static void rows_damage(page *p, const cli_facts *f, uint64_t lost)
 {
     char a[GL_UNIT_TEXT_MAX], b[GL_UNIT_TEXT_MAX];
-    if (cli_facts_sound(f)) {
+    if (lost)
+        row(p, "missing", "events, %s %s: golanes events --type Lost says how many", gl_unit_count(a, lost), lost == 1 ? "time" : "times");
+    else if (cli_facts_sound(f))
         row(p, "missing", "nothing");
+    if (cli_facts_sound(f))
         return;
-    }
     if (f->cut)
         row(p, "missing", "%s", f->cut_why);
     if (!f->finished)
@@ -219,7 +222,7 @@ static void rows_lanes(page *p, const info *in)
         row(p, "  of the source", "%s", gl_unit_share(a, (double)l->file_bytes / (double)in->facts->r.bytes_total));
     if (l->unknown_chunks)
         row(p, "newer", "%" PRIu64 " chunks of a kind that this version does not know, left alone", l->unknown_chunks);
-    rows_damage(p, in->facts);
+    rows_damage(p, in->facts, in->by_type[GL_EV_Lost]);
 }
 
 static int add_types(const info *in, size_t width, gl_text *out)

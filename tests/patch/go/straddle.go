@@ -10,6 +10,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -41,6 +42,13 @@ func receiveLate(t *turn) {
 	}
 }
 
+var waits = regexp.MustCompile(`\[chan send[^\n]*\]:\nmain\.sendInTime`)
+
+func stacks() []byte {
+	b := make([]byte, 1<<20)
+	return b[:runtime.Stack(b, true)]
+}
+
 func paused() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -61,7 +69,9 @@ func rounds(kind string, capacity, n int) {
 		for atomic.LoadInt32(&t.under) == 0 {
 			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(10 * time.Millisecond) // it waits by now
+		for !waits.Match(stacks()) { // on a busy machine it may be long in coming
+			time.Sleep(10 * time.Millisecond)
+		}
 		if i%2 == 0 {
 			runtime.GC()
 		}
