@@ -110,6 +110,7 @@ typedef struct gl_group_sums {
     gl_column_sum *sums;    /**< a row of columns for each row of the screen */
     size_t capacity, count;
     uint64_t looks, listings;
+    size_t straddles;
     uint32_t top;
 } gl_group_sums;
 

@@ -84,11 +84,12 @@ static gl_column_sum *sums_of(const gl_canvas *f, uint32_t gor)
     return row == GL_NONE ? NULL : &f->sums[(size_t)row * (size_t)f->s.n];
 }
 
-/* From afar there may be half a million shares to add up: while neither they nor the rows change it is done once. */
+/* From afar there may be half a million shares to add up, and as many straddles: it is done once for what is in view. */
 static bool is_summed(const gl_canvas *f, size_t cells)
 {
     const gl_group_sums *kept = &f->a->group_sums;
-    if (kept->count != cells || kept->looks != f->a->far.looks || kept->listings != f->a->lanes.listings || kept->top != f->a->top)
+    if (kept->count != cells || kept->looks != f->a->far.looks || kept->listings != f->a->lanes.listings || kept->top != f->a->top ||
+        kept->straddles != f->a->m->straddle_count)
         return false;
     memcpy(f->sums, kept->sums, cells * sizeof *f->sums);
     return true;
@@ -108,15 +109,13 @@ static void keep_sums(const gl_canvas *f, size_t cells)
     kept->looks = f->a->far.looks;
     kept->listings = f->a->lanes.listings;
     kept->top = f->a->top;
+    kept->straddles = f->a->m->straddle_count;
 }
 
 /* First by node, which are few, then those as columns. */
 static void sum_far(const gl_canvas *f)
 {
     const gl_far *far = &f->a->far;
-    size_t cells = (size_t)f->time.h * (size_t)f->s.n;
-    if (is_summed(f, cells))
-        return;
     gl_far_sum *sums = calloc((far->node_count + 1) * (size_t)f->time.h, sizeof *sums);
     for (size_t i = 0; sums && i < far->node_count; i++)
         for (const gl_far_share *s = &far->shares[far->nodes[i].first], *end = s + far->nodes[i].n; s < end; s++) {
@@ -126,8 +125,6 @@ static void sum_far(const gl_canvas *f)
         }
     for (size_t row = 0; sums && row < (size_t)f->time.h; row++)
         gl_far_columns(far, &sums[far->node_count * row], &f->sums[row * (size_t)f->s.n]);
-    if (sums)
-        keep_sums(f, cells);
     free(sums);
 }
 
@@ -135,6 +132,9 @@ static void sum_far(const gl_canvas *f)
 void gl_canvas_sum_groups(const gl_canvas *f)
 {
     gl_app *a = f->a;
+    size_t cells = (size_t)f->time.h * (size_t)f->s.n;
+    if (!f->w && is_summed(f, cells))
+        return;
     const gl_lanes *l = &a->lanes;
     for (size_t i = 0; i < l->group_count; i++)
         f->row_of_group[i] = GL_NONE;
@@ -164,5 +164,7 @@ void gl_canvas_sum_groups(const gl_canvas *f)
         for (int x = (int)from; x < f->s.n && x < to; x++)
             out[x].straddle += (float)((to < x + 1 ? to : x + 1) - (from > x ? from : x)) + 1e-6f;
     }
+    if (!f->w)
+        keep_sums(f, cells);
 }
 
