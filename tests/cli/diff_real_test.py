@@ -70,7 +70,7 @@ class GoRuns(Runs):
         self.assert_silent()
 
     def test_pauses_three_times_as_long(self):
-        self.assert_found('pause length', 'GC', ['-chunk', '2048'], ['-chunk', '6144'], busy_too=False)
+        self.assert_found('pause length', 'GC', ['-chunk', '1024'], ['-chunk', '3072'], busy_too=False)
 
     def test_fifty_are_left_behind(self):
         self.assert_found('stuck', 'main.left', [], ['-leak', '50'])

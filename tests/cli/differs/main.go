@@ -6,7 +6,7 @@
 package main
 
 import (
-	"crypto/sha256"
+	"crypto/sha512"
 	"flag"
 	"fmt"
 	"os"
@@ -39,7 +39,7 @@ func hash(quit chan struct{}, done *sync.WaitGroup) {
 		case <-quit:
 			return
 		default:
-			sum := sha256.Sum256(data)
+			sum := sha512.Sum512(data)
 			data[0] = sum[0]
 		}
 	}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"crypto/sha256"
+	"crypto/sha512"
 	"runtime"
 	"sync"
 	"time"
@@ -140,7 +140,7 @@ func goschedStorm() {
 		data := make([]byte, 128<<10)
 		for i := 0; i < 20000; i++ {
 			if *nearly {
-				data[0] = sha256.Sum256(data)[0]
+				data[0] = sha512.Sum512(data)[0]
 				i += 9
 			}
 			runtime.Gosched()
@@ -205,7 +205,7 @@ func delayedUnpark() {
 			case <-stop:
 				return
 			default:
-				data[0] = sha256.Sum256(data)[0]
+				data[0] = sha512.Sum512(data)[0]
 			}
 		}
 	}()
