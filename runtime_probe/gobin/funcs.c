@@ -7,7 +7,7 @@
 #include "program.h"
 
 /* Numbers of src/internal/abi/symtab.go, the same since 1.18 (src/runtime/symtab.go then). */
-enum { PCDATA_TREE = 2, FUNCDATA_TREE = 3 };
+enum { PCDATA_TREE = 2, FUNCDATA_TREE = 3, FUNCDATA_WRAPPED = 7 };
 #define DEPTH_MAX 256
 #define VALUES_MAX (1u << 20)
 
@@ -103,6 +103,31 @@ size_t gl_goprog_frames(const gl_goprog *p, uint64_t pc, gl_goframe *out, size_t
     out[n++] = (gl_goframe){.func = f.name, .file = gl_pclntab_file(&p->table, &f, pc),
                             .line = gl_pclntab_line(&p->table, &f, pc), .start_line = f.start_line};
     return n;
+}
+
+/* Wrappers */
+
+/** FUNCDATA_WrapInfo: where the wrapped function lies in the text. */
+static bool wrapped_at(const gl_goprog *p, const gl_pclntab_func *f, gl_pclntab_func *out)
+{
+    uint32_t offset = gl_pclntab_funcdata(f, FUNCDATA_WRAPPED);
+    const uint8_t *e = offset == UINT32_MAX ? NULL : gl_image_at(&p->image, p->go_func + offset, 4);
+    if (!e)
+        return false;
+    uint64_t entry = p->table.text + gl_le32(e);
+    return gl_pclntab_func_at(&p->table, gl_pclntab_index(&p->table, entry), out) && out->entry == entry;
+}
+
+uint64_t gl_goprog_wrapped(const gl_goprog *p, uint64_t pc)
+{
+    gl_pclntab_func f, in;
+    return gl_pclntab_func_at(&p->table, gl_pclntab_index(&p->table, pc), &f) && wrapped_at(p, &f, &in) ? in.entry : 0;
+}
+
+size_t gl_goprog_places(const gl_goprog *p, uint64_t pc, gl_goframe *out, size_t max)
+{
+    size_t n = gl_goprog_frames(p, pc, out, max);
+    return n > 1 && n < max && gl_goprog_wrapped(p, pc) ? n - 1 : n;
 }
 
 /* Which of the names is inlined at, or around, an address. */

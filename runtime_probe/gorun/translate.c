@@ -35,6 +35,24 @@ static bool stack_grow(gl_stack_ids *s)
     return true;
 }
 
+static bool is_goexit(const gl_translation *t, uint64_t pc)
+{
+    gl_gofunc f;
+    return gl_goprog_func_of(t->of.prog, pc - t->of.bias - 1, &f) && strncmp(f.name, "runtime.goexit", 14) == 0;
+}
+
+/** Without goexit, to which the first function of a goroutine returns, and the function that the compiler made around it:
+    Go's own traces have neither. */
+size_t gl_translate_unwrapped(const gl_translation *t, const uint64_t *pcs, size_t n)
+{
+    gl_gofunc above;
+    while (n > 0 && is_goexit(t, pcs[n - 1]))
+        n--;
+    uint64_t inside = n > 1 ? gl_goprog_wrapped(t->of.prog, pcs[n - 1] - t->of.bias - 1) : 0;
+    bool called = inside && gl_goprog_func_of(t->of.prog, pcs[n - 2] - t->of.bias - (n > 2), &above) && above.entry == inside;
+    return called ? n - 1 : n;
+}
+
 void gl_translate_stack(gl_translation *t, const gl_patch_record *r, const uint64_t *pcs, size_t n)
 {
     gl_stack_ids *s = t->stacks;
@@ -50,6 +68,9 @@ void gl_translate_stack(gl_translation *t, const gl_patch_record *r, const uint6
     for (size_t k = 0; k < n; k++)
         frames[k] = pcs[k] - (k == 0);
     uint32_t id = 0;
+    n = gl_translate_unwrapped(t, frames, n);
+    if (n == 0)
+        return;
     int status = t->sink->on_stack(t->sink->user, (uint32_t)t->of.pid, frames, n, &id);
     if (status < 0) {
         t->status = status;

@@ -18,6 +18,7 @@ typedef struct gl_turn {
 gl_event *gl_turn_event(const gl_turn *x, gl_event_type type, uint64_t g);
 uint64_t gl_turn_goroutine(const gl_turn *x, uint64_t g);
 uint32_t gl_translate_text(gl_translation *t, const char *text, size_t n);
+size_t gl_translate_unwrapped(const gl_translation *t, const uint64_t *pcs, size_t n);
 uint32_t gl_translate_stack_id(gl_translation *t, uint64_t hash);
 
 typedef void (*gl_turn_fn)(const gl_turn *x);

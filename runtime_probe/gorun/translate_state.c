@@ -324,6 +324,8 @@ void gl_turn_newproc(const gl_turn *x)
         t->status = GL_E_NOMEM;
         return;
     }
+    uint64_t inside = gl_goprog_wrapped(t->of.prog, start_pc - t->of.bias);
+    start_pc = inside ? inside + t->of.bias : start_pc;
     int status = t->sink->on_stack(t->sink->user, (uint32_t)t->of.pid, &start_pc, 1, &start_stack);
     if (status < 0)
         t->status = status;
@@ -354,15 +356,15 @@ static uint32_t stack_of(gl_translation *t, const gl_snapshot_g *g)
     uint64_t pcs[GL_SNAPSHOT_FRAMES + 1];
     size_t n = 0;
     uint32_t id = 0;
-    gl_gofunc start_of, last;
+    uint64_t inside = gl_goprog_wrapped(t->of.prog, g->start_pc - t->of.bias), start_pc = inside ? inside + t->of.bias : g->start_pc;
+    gl_gofunc start_of, outer, last;
     for (; n < g->frames; n++)
         pcs[n] = g->pcs[n] - (n == 0);
     /* Below the first function stands goexit, which nobody wants to see; the first function names the goroutine. */
-    bool known = gl_goprog_func_of(t->of.prog, g->start_pc - t->of.bias, &start_of);
-    while (n > 0 && gl_goprog_func_of(t->of.prog, pcs[n - 1] - t->of.bias - 1, &last) && strncmp(last.name, "runtime.goexit", 14) == 0)
-        n--;
-    if (known && (n == 0 || !gl_goprog_func_of(t->of.prog, pcs[n - 1] - t->of.bias - 1, &last) || last.entry != start_of.entry)) {
-        pcs[n] = g->start_pc + (n > 0);
+    bool known = gl_goprog_func_of(t->of.prog, start_pc - t->of.bias, &start_of) && gl_goprog_func_of(t->of.prog, g->start_pc - t->of.bias, &outer);
+    n = gl_translate_unwrapped(t, pcs, n);
+    if (known && (n == 0 || !gl_goprog_func_of(t->of.prog, pcs[n - 1] - t->of.bias - 1, &last) || (last.entry != start_of.entry && last.entry != outer.entry))) {
+        pcs[n] = start_pc + (n > 0);
         n++;
     }
     if (n > 0 && t->sink->on_stack(t->sink->user, (uint32_t)t->of.pid, pcs, n, &id) < 0)

@@ -25,7 +25,9 @@
 
 #define FAR (UINT64_C(1) << 28) /* behind the program: room for the C library's heap */
 #define PAGE UINT64_C(4096)
-#define READY_RINGS 8u
+#define READY_RINGS 24u
+#define WHOLE_RINGS 8u /* the first ones are in the page tables whole; later threads are many, and come all at once */
+#define BEGIN_BYTES (UINT64_C(64) << 10) /* of the others: to put a MiB there takes as long as many threads take to start */
 #define LARGE_RINGS 4u /* the first ones begin with more memory */
 #define LARGE_BYTES (UINT64_C(4) << 20)
 #define SMALL_BYTES (UINT64_C(1) << 20)
@@ -118,7 +120,7 @@ static bool populate_ring(gl_patch *p, uint32_t i, uint64_t bytes)
     if (!populate(p, at, head + bytes + GL_PATCH_SLACK))
         return false;
     if (had == 0)
-        fault_in(p, at, head + bytes + GL_PATCH_SLACK);
+        fault_in(p, at, i < WHOLE_RINGS ? head + bytes + GL_PATCH_SLACK : head + BEGIN_BYTES);
     else /* the slack behind what was there is in use */
         fault_in(p, at + head + had + GL_PATCH_SLACK, bytes - had);
     __atomic_store_n(&gl_patch_ring_of(p, i)->populated, bytes, __ATOMIC_RELEASE);

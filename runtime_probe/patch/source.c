@@ -126,7 +126,7 @@ static size_t places(void *self, uint32_t pid, uint64_t pc, gl_probe_place *out,
         return 0;
     if (n > GL_PROBE_PLACES_MAX)
         n = GL_PROBE_PLACES_MAX;
-    n = gl_goprog_frames(s->p.prog, pc - s->p.bias, f, n);
+    n = gl_goprog_places(s->p.prog, pc - s->p.bias, f, n);
     for (size_t i = 0; i < n; i++)
         out[i] = (gl_probe_place){f[i].func, f[i].file, f[i].line};
     return n;

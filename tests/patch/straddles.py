@@ -52,6 +52,7 @@ def check_sends(kind, told, sends, receiver):
     say(all(t['reason'].startswith('GC ') for s in sends for t in s['touched']) and sum(s['pauses'] == 2 for s in sends) >= len(sends) - 1,
         f'{kind}: each meets both stops of its collection, {[t["reason"] for t in sends[0]["touched"]]}')
     say(all(s['site'] and s['site']['func'] == 'main.sendInTime' for s in sends), f'{kind}: at {sends[0]["site"]}')
+    say(all(s['group'] == 'main.sendInTime' for s in sends), f'{kind}: by {sends[0]["group"]}, not what the compiler put around it')
     released = [s['released'] for s in sends]
     say(all(r and r['by'] == receiver and r['operation'] == 'receive' for r in released), f'{kind}: released by {released[0]}, which is {receiver}')
     took, stood = [s['end'] - s['begin'] for s in sends], [s['overlap_ns'] for s in sends]
