@@ -450,8 +450,8 @@ const cli_command cli_command_view = {
         "A .lanes file that is still being written is followed. A Go trace is imported behind the screen, which has its "
         "whole time from the beginning and fills as the import goes on.\n\n"
         "With --render the same screen is printed instead, as text or as a picture, for reports, chat and documents.",
-    CLI_OPTIONS(CLI_OPT_AT, CLI_OPT_SPAN, CLI_OPT_VIEW, CLI_OPT_KEYS, CLI_OPT_THEME, CLI_OPT_ASCII, CLI_OPT_RENDER, CLI_OPT_ANSI,
-            CLI_OPT_SVG, CLI_OPT_HTML, CLI_OPT_SECONDS, CLI_OPT_QUIET, CLI_OPT_HELP),
+    CLI_OPTIONS(CLI_OPT_AT, CLI_OPT_SPAN, CLI_OPT_VIEW, CLI_OPT_KEYS, CLI_OPT_THEME, CLI_OPT_ASCII, CLI_OPT_RENDER, CLI_OPT_PLAIN,
+            CLI_OPT_ANSI, CLI_OPT_SVG, CLI_OPT_HTML, CLI_OPT_SECONDS, CLI_OPT_QUIET, CLI_OPT_HELP),
     .page_more = add_keys,
     .examples = {{"golanes view server.trace", "Look at a trace that Go wrote."},
                  {"golanes view --at 14.2ms --span 3ms run.lanes", "Begin with three milliseconds around a moment."},
