@@ -49,7 +49,7 @@ class Append(Case):
 
     def test_a_recorder_that_is_killed(self):
         p = subprocess.Popen([GOLANES, 'record', '-q', '--flush', '10ms', '--append', self.path(), '--', self.counts(), '700',
-                              'sleep', '1', self.counts(), '7', 'sleep', '100000'], stdout=subprocess.PIPE, cwd=self.dir, text=True)
+                              'sleep', '1', self.counts(), '7', 'sleep', '3000'], stdout=subprocess.PIPE, cwd=self.dir, text=True)
         p.stdout.readline()
         time.sleep(1)  # until it is in the file; a slow machine only makes the test say less
         with open(f'/proc/{p.pid}/task/{p.pid}/children', encoding='ascii') as f:
