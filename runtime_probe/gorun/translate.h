@@ -49,6 +49,7 @@ typedef struct gl_translation {
     bool reason_known[256];
     uint32_t stop_reason;
     uint64_t cycle;
+    uint64_t restarts; /* of the world, that were handed on */
     uint64_t broken; /* changes of state that did not fit what was before */
     uint64_t damaged; /* records that made no sense */
     gl_event batch[GL_TRANSLATE_BATCH];

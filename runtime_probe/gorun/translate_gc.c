@@ -75,6 +75,7 @@ void gl_turn_stop(const gl_turn *x)
 
 void gl_turn_stop_end(const gl_turn *x)
 {
+    x->t->restarts++;
     gl_turn_event(x, GL_EV_GCSTWEnd, x->g)->arg[0] = x->t->stop_reason;
 }
 

@@ -219,14 +219,17 @@ static void hand_on(gl_reader *r, uint64_t watermark)
     }
 }
 
-/** The number of Ps, which is the length of allp, is looked up: it changes rarely, while the world is stopped, and a hook for
-    it would have to be in a place of its own. */
+/** The number of Ps, which is the length of allp, is looked up, where it may be another than it was: it changes while the world
+    is stopped (runtime/proc.go, startTheWorldWithSema), and a hook for it would have to be in a place of its own. */
 static void tell_procs(gl_reader *r)
 {
-    uint64_t n = 0, at = r->p->vars.allp;
+    uint64_t n = 0, at = r->p->vars.allp, restarts = r->t->restarts;
+    if (r->procs != 0 && r->restarts == restarts)
+        return;
     struct iovec ours = {&n, sizeof n}, theirs = {(void *)(uintptr_t)(at + r->p->bias + 8), sizeof n};
     if (at == 0 || !gl_patch_is_there(r->p) || process_vm_readv(r->p->pid, &ours, 1, &theirs, 1, 0) != sizeof n)
         return;
+    r->restarts = restarts;
     if (n == r->procs || n == 0 || n > PROCS_MAX)
         return;
     if (gl_translate_procs(r->t, n, r->handed > r->p->begin_ticks ? r->handed : r->p->begin_ticks))

@@ -31,7 +31,7 @@ typedef struct gl_reader {
     uint64_t handed;  /* ticks of the last record handed on */
     uint64_t recycled; /* ticks of the last look for threads that have ended */
     bool same_ns;     /* their numbers are those that the program knows */
-    uint64_t procs;   /* Ps that were told of, 0: none yet */
+    uint64_t procs, restarts; /* Ps that were told of, 0: none yet; restarts of the world up to then */
 } gl_reader;
 
 int gl_reader_start(gl_reader *r, gl_patch *p, gl_translation *t);
