@@ -2,13 +2,10 @@
 """golanes diff over runs of real programs: silent for two runs of the same one, however busy the machine is, and finding what
 was planted. GOLANES_DIFF_REPEATS: how often each (20 shows what is claimed)."""
 import os
-import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'export'))
-import goref
 import harness
+from go_case import GoCase
 
 REPEATS = int(os.environ.get('GOLANES_DIFF_REPEATS', '3'))
 DEMO = os.environ.get('CHANRT_DEMO', '')
@@ -16,7 +13,7 @@ PLACE = os.path.dirname(os.path.abspath(__file__))
 BUSY = 1.16  # beyond such a mood the machine, not the program, decides what is seen; the planted pause may drown in it
 
 
-class Runs(harness.Case):
+class Runs(GoCase):
     """Runs of what self.record makes of a name and of options."""
 
     def differences(self, a, b):
@@ -45,26 +42,11 @@ class Runs(harness.Case):
 
 
 class GoRuns(Runs):
-    @classmethod
-    def setUpClass(cls):
-        go = goref.go_command()
-        if not go:
-            raise unittest.SkipTest('no Go 1.26 toolchain')
-        cls.folder = harness.tempfile.mkdtemp(prefix='golanes-test-')
-        cls.addClassCleanup(harness.shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.programs = {}
-        for name, place in (('differs', os.path.join(PLACE, 'differs')),
-                            ('pipeline', os.path.join(harness.SOURCE, 'examples', 'go', 'pipeline'))):
-            out = cls.programs[name] = os.path.join(cls.folder, name)
-            env = {**goref.environment(cls.folder), 'GO111MODULE': 'on'}
-            subprocess.run([go, 'build', '-o', out, '.'], cwd=place, env=env, check=True, timeout=600)
-
+    sources = {'differs': os.path.join(PLACE, 'differs'), 'pipeline': os.path.join(harness.SOURCE, 'examples', 'go', 'pipeline')}
     program = 'differs'
 
     def record(self, name, *options):
-        path = self.path(name + '.trace')
-        subprocess.run([self.programs[self.program], '-trace', path, *options], stdout=subprocess.DEVNULL, check=True, timeout=120)
-        return path
+        return self.trace_program(self.path(name + '.trace'), self.programs[self.program], *options)
 
     def test_nothing_is_said_of_two_runs(self):
         self.assert_silent()
@@ -90,12 +72,7 @@ class Recorded(GoRuns):
     test_pauses_three_times_as_long = None
 
     def record(self, name, *options):
-        path = self.path(name + '.lanes')
-        p = subprocess.run([harness.GOLANES, 'record', '-qf', '-o', path, '--', self.programs[self.program], *options],
-                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, timeout=120)
-        if not os.path.exists(path):
-            self.skipTest('nothing is recorded here: ' + p.stderr.decode(errors='replace')[-300:])
-        return path
+        return self.record_program(self.path(name + '.lanes'), self.programs[self.program], *options)
 
     def test_a_smaller_channel(self):
         self.assert_found('channel capacity', 'main.request', [], ['-cap', '4'])

@@ -2,43 +2,22 @@
 """Reports against Go programs that do what is asked of them (truths/): recorded as they are, and as Go's own tracer saw them."""
 import json
 import os
-import subprocess
-import sys
-import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'export'))
-import goref
 import harness
+from go_case import GoCase
 
-PLACE = os.path.dirname(os.path.abspath(__file__))
 # What a busy machine does to any program: it is looked at by itself.
 MOODS = {'long-runnable', 'delayed-unpark'}
 
 
-class GoTruths(harness.Case):
-    @classmethod
-    def setUpClass(cls):
-        go = goref.go_command()
-        if not go:
-            raise unittest.SkipTest('no Go 1.26 toolchain')
-        cls.folder = harness.tempfile.mkdtemp(prefix='golanes-test-')
-        cls.addClassCleanup(harness.shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.program = os.path.join(cls.folder, 'truths')
-        env = {**goref.environment(cls.folder), 'GO111MODULE': 'on'}
-        subprocess.run([go, 'build', '-o', cls.program, '.'], cwd=os.path.join(PLACE, 'truths'), env=env, check=True, timeout=600)
+class GoTruths(GoCase):
+    sources = {'truths': os.path.join(os.path.dirname(os.path.abspath(__file__)), 'truths')}
 
     def record(self, *what):
-        path = self.path('r.lanes')
-        p = subprocess.run([harness.GOLANES, 'record', '-qf', '-o', path, '--', self.program, *what], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, timeout=120)
-        if not os.path.exists(path):
-            self.skipTest('nothing is recorded here: ' + p.stderr.decode(errors='replace')[-300:])
-        return path
+        return self.record_program(self.path('r.lanes'), self.programs['truths'], *what)
 
     def trace(self, *what):
-        path = self.path('t.trace')
-        subprocess.run([self.program, '-trace', path, *what], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=120)
-        return path
+        return self.trace_program(self.path('t.trace'), self.programs['truths'], *what)
 
     def answer(self, command, path, *options):
         return json.loads(self.golanes(command, '-q', '--json', *options, path).out)

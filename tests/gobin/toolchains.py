@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -82,3 +83,18 @@ class Builder:
         if p.returncode != 0:
             raise RuntimeError(f'Go {self.version} does not build {kind}: {p.stderr}')
         return out
+
+
+def builders(releases, work):
+    """A builder for each release that is to be had; where none is, the test is skipped."""
+    some = False
+    for release in releases:
+        root = goroot(release, True)
+        if root:
+            some = True
+            yield Builder(release, root, work)
+        else:
+            print(f'no Go {release} here')
+    if not some:
+        print('SKIP: no Go is to be had')
+        sys.exit(77)

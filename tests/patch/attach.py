@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
-from toolchains import Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def mappings(pid):
@@ -87,18 +87,10 @@ def main():
     a = ap.parse_args()
     a.work = os.path.abspath(a.work)
     os.makedirs(a.work, exist_ok=True)
-    good, some = True, False
-    for release in a.release or ['1.26']:
-        root = goroot(release, True)
-        if not root:
-            print(f'no Go {release} here')
-            continue
-        some = True
-        exe = Builder(release, root, a.work).build('plain', sources=[os.path.join(os.path.abspath(a.source), 'busy.go')], name='busy-')
-        good = storm(a, exe, release) and good
-    if not some:
-        print('SKIP: no Go is to be had')
-        sys.exit(77)
+    good = True
+    for builder in builders(a.release or ['1.26'], a.work):
+        exe = builder.build('plain', sources=[os.path.join(os.path.abspath(a.source), 'busy.go')], name='busy-')
+        good = storm(a, exe, builder.version) and good
     sys.exit(0 if good else 1)
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
-from toolchains import KINDS, VERSIONS, Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+from toolchains import KINDS, VERSIONS, builders  # noqa: E402  pylint: disable=wrong-import-position
 
 # Program: arguments, the first release that has what it needs, kinds of build.
 PROGRAMS = {
@@ -195,8 +195,8 @@ def killed(a, exe, label):
     p.wait()
 
 
-def combination(a, release, root, kind):
-    builder = Builder(release, root, a.work)
+def combination(a, builder, kind):
+    release = builder.version
     if kind == 'pgo' and builder.minor < 21:
         return
     for name in PROGRAMS:
@@ -230,20 +230,12 @@ def main():
     if a.backend == 'uprobe':  # each event costs a trap
         PROGRAMS.update({name: ([str(int(n) // 10) if int(n) > 99 else n for n in words], first, kinds)
                          for name, (words, first, kinds) in PROGRAMS.items()})
-    some = False
-    for release in a.release or VERSIONS:
-        root = goroot(release, True)
-        if not root:
-            print(f'no Go {release} here')
-            continue
-        some = True
-        at = VERSIONS.index(release)
+    for builder in builders(a.release or VERSIONS, a.work):
+        at = VERSIONS.index(builder.version)
         for k, kind in enumerate(KINDS):
             if kind in (a.kind or KINDS) and (a.all or a.kind or (k - at) % len(KINDS) == 0):
                 for _ in range(a.times):
-                    combination(a, release, root, kind)
-    if not some:
-        skip('no Go is to be had')
+                    combination(a, builder, kind)
     print(f'{failed} failed')
     sys.exit(1 if failed else 0)
 
