@@ -124,6 +124,16 @@ class Pauses(GoTruths):
         self.assertFalse(self.answer('pauses', self.trace('delayed-unpark'))['mmu']['inferred'])
 
 
+class Processors(GoTruths):
+    def test_a_recording_tells_how_many_there_are(self):
+        """On a busy machine some may have come and gone between two looks; the last is always told, and none twice."""
+        events = self.golanes('events', '--json', '--type', 'ProcsChange', self.record('procs')).json_lines()
+        told = [e['args']['procs'] for e in events]
+        self.assertEqual(told[-1], 5)
+        rest = iter([told[0], 1, 3, 2, 5])
+        self.assertTrue(all(n in rest for n in told), told)
+
+
 class Waits(GoTruths):
     """Who waits at the end, how many, and why."""
     EVERY = ('nil', 'empty', 'deadlock', 'unclosed', 'no-sender', 'no-receiver', 'leak', 'workers', 'mutex')
