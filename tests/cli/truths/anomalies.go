@@ -215,7 +215,7 @@ func delayedUnpark() {
 		go func() {
 			defer quit.Done()
 			for n := range work {
-				if !*nearly && n%100 == 0 {
+				if !*nearly && n%25 == 0 {
 					runtime.GC()
 				}
 			}
