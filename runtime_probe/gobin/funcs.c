@@ -105,29 +105,16 @@ size_t gl_goprog_frames(const gl_goprog *p, uint64_t pc, gl_goframe *out, size_t
     return n;
 }
 
-/* Wrappers */
-
-/** FUNCDATA_WrapInfo: where the wrapped function lies in the text. */
-static bool wrapped_at(const gl_goprog *p, const gl_pclntab_func *f, gl_pclntab_func *out)
-{
-    uint32_t offset = gl_pclntab_funcdata(f, FUNCDATA_WRAPPED);
-    const uint8_t *e = offset == UINT32_MAX ? NULL : gl_image_at(&p->image, p->go_func + offset, 4);
-    if (!e)
-        return false;
-    uint64_t entry = p->table.text + gl_le32(e);
-    return gl_pclntab_func_at(&p->table, gl_pclntab_index(&p->table, entry), out) && out->entry == entry;
-}
-
+/** FUNCDATA_WrapInfo says where the wrapped function lies in the text. */
 uint64_t gl_goprog_wrapped(const gl_goprog *p, uint64_t pc)
 {
-    gl_pclntab_func f, in;
-    return gl_pclntab_func_at(&p->table, gl_pclntab_index(&p->table, pc), &f) && wrapped_at(p, &f, &in) ? in.entry : 0;
-}
-
-size_t gl_goprog_places(const gl_goprog *p, uint64_t pc, gl_goframe *out, size_t max)
-{
-    size_t n = gl_goprog_frames(p, pc, out, max);
-    return n > 1 && n < max && gl_goprog_wrapped(p, pc) ? n - 1 : n;
+    gl_pclntab_func f;
+    if (!gl_pclntab_func_at(&p->table, gl_pclntab_index(&p->table, pc), &f))
+        return 0;
+    uint32_t offset = gl_pclntab_funcdata(&f, FUNCDATA_WRAPPED);
+    const uint8_t *in_text = offset == UINT32_MAX ? NULL : gl_image_at(&p->image, p->go_func + offset, 4);
+    uint64_t entry = in_text ? p->table.text + gl_le32(in_text) : 0;
+    return in_text && gl_pclntab_func_at(&p->table, gl_pclntab_index(&p->table, entry), &f) && f.entry == entry ? entry : 0;
 }
 
 /* Which of the names is inlined at, or around, an address. */

@@ -35,6 +35,21 @@ static bool stack_grow(gl_stack_ids *s)
     return true;
 }
 
+size_t gl_translate_places(const gl_translation *t, uint32_t pid, uint64_t pc, gl_probe_place *out, size_t n)
+{
+    gl_goframe f[GL_PROBE_PLACES_MAX];
+    if (pid != (uint32_t)t->of.pid)
+        return 0;
+    if (n > GL_PROBE_PLACES_MAX)
+        n = GL_PROBE_PLACES_MAX;
+    size_t count = gl_goprog_frames(t->of.prog, pc - t->of.bias, f, n);
+    if (count > 1 && count < n && gl_goprog_wrapped(t->of.prog, pc - t->of.bias))
+        count--;
+    for (size_t i = 0; i < count; i++)
+        out[i] = (gl_probe_place){f[i].func, f[i].file, f[i].line};
+    return count;
+}
+
 static bool is_goexit(const gl_translation *t, uint64_t pc)
 {
     gl_gofunc f;

@@ -9,6 +9,7 @@
 
 #include "golanes/goprog.h"
 #include "golanes/probe_session.h"
+#include "golanes/probe_source.h"
 #include "goroutines.h"
 #include "record.h"
 #include "snapshot.h"
@@ -70,6 +71,11 @@ void gl_translate_lost(gl_translation *t, uint32_t ring, uint64_t events, uint64
 void gl_translate_gone(gl_translation *t, uint32_t ring, uint64_t ticks);
 /** The runtime was seen to have so many Ps. False: no thread is known yet that this could be told of. */
 bool gl_translate_procs(gl_translation *t, uint64_t procs, uint64_t ticks);
+/**
+ * The functions at an address of the program, as Go shows them: one that the compiler made for `go f(x)` or `defer f(x)` is
+ * left out where what it wraps was inlined into it (runtime/tracestack.go, fpunwindExpand). 0: of another process, or none.
+ */
+size_t gl_translate_places(const gl_translation *t, uint32_t pid, uint64_t pc, gl_probe_place *out, size_t n);
 /** Gives what is ready to the sink. */
 void gl_translate_flush(gl_translation *t);
 /** Number of a record's units; 0: it makes no sense. */

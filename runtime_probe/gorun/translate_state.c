@@ -314,18 +314,23 @@ void gl_turn_cas(const gl_turn *x)
         }
 }
 
+/** Where a goroutine's own code begins: in what the compiler may have wrapped. */
+static uint64_t own_start(const gl_translation *t, uint64_t start_pc)
+{
+    uint64_t inside = gl_goprog_wrapped(t->of.prog, start_pc - t->of.bias);
+    return inside ? inside + t->of.bias : start_pc;
+}
+
 void gl_turn_newproc(const gl_turn *x)
 {
     gl_translation *t = x->t;
-    uint64_t start_pc = x->more[1];
+    uint64_t start_pc = own_start(x->t, x->more[1]);
     uint32_t start_stack = 0;
     gl_patch_g *g = gl_patch_gs_get(&t->gs, x->r->arg);
     if (!g) {
         t->status = GL_E_NOMEM;
         return;
     }
-    uint64_t inside = gl_goprog_wrapped(t->of.prog, start_pc - t->of.bias);
-    start_pc = inside ? inside + t->of.bias : start_pc;
     int status = t->sink->on_stack(t->sink->user, (uint32_t)t->of.pid, &start_pc, 1, &start_stack);
     if (status < 0)
         t->status = status;
@@ -351,19 +356,27 @@ static gl_gstate state_of(uint32_t status)
     }
 }
 
+/** A return address lies in the function of another address. */
+static bool returns_into(const gl_translation *t, uint64_t return_pc, uint64_t pc)
+{
+    gl_gofunc a, b;
+    return gl_goprog_func_of(t->of.prog, return_pc - t->of.bias - 1, &a) && gl_goprog_func_of(t->of.prog, pc - t->of.bias, &b) &&
+           a.entry == b.entry;
+}
+
 static uint32_t stack_of(gl_translation *t, const gl_snapshot_g *g)
 {
     uint64_t pcs[GL_SNAPSHOT_FRAMES + 1];
     size_t n = 0;
     uint32_t id = 0;
-    uint64_t inside = gl_goprog_wrapped(t->of.prog, g->start_pc - t->of.bias), start_pc = inside ? inside + t->of.bias : g->start_pc;
-    gl_gofunc start_of, outer, last;
+    uint64_t start_pc = own_start(t, g->start_pc);
+    gl_gofunc start_of;
     for (; n < g->frames; n++)
         pcs[n] = g->pcs[n] - (n == 0);
     /* Below the first function stands goexit, which nobody wants to see; the first function names the goroutine. */
-    bool known = gl_goprog_func_of(t->of.prog, start_pc - t->of.bias, &start_of) && gl_goprog_func_of(t->of.prog, g->start_pc - t->of.bias, &outer);
     n = gl_translate_unwrapped(t, pcs, n);
-    if (known && (n == 0 || !gl_goprog_func_of(t->of.prog, pcs[n - 1] - t->of.bias - 1, &last) || (last.entry != start_of.entry && last.entry != outer.entry))) {
+    bool begins = n > 0 && (returns_into(t, pcs[n - 1], start_pc) || returns_into(t, pcs[n - 1], g->start_pc));
+    if (!begins && gl_goprog_func_of(t->of.prog, start_pc - t->of.bias, &start_of)) {
         pcs[n] = start_pc + (n > 0);
         n++;
     }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,15 +120,7 @@ static void stop(void *self)
 static size_t places(void *self, uint32_t pid, uint64_t pc, gl_probe_place *out, size_t n)
 {
     patch_source *s = self;
-    gl_goframe f[GL_PROBE_PLACES_MAX];
-    if (pid != (uint32_t)s->p.pid)
-        return 0;
-    if (n > GL_PROBE_PLACES_MAX)
-        n = GL_PROBE_PLACES_MAX;
-    n = gl_goprog_places(s->p.prog, pc - s->p.bias, f, n);
-    for (size_t i = 0; i < n; i++)
-        out[i] = (gl_probe_place){f[i].func, f[i].file, f[i].line};
-    return n;
+    return gl_translate_places(&s->t, pid, pc, out, n);
 }
 
 static int meta(void *self, int (*put)(void *user, const char *key, const char *value), void *user)

@@ -121,11 +121,9 @@ typedef struct gl_goframe {
  */
 GL_API size_t gl_goprog_frames(const gl_goprog *p, uint64_t pc, gl_goframe *out, size_t max);
 /**
- * The same as Go shows them: a function that the compiler made for `go f(x)` or `defer f(x)` is left out where what it wraps
- * was inlined into it (runtime/tracestack.go, fpunwindExpand).
+ * The entry of what the function at an address wraps, where the compiler made it for `go f(x)` or `defer f(x)`; 0: it is no
+ * wrapper (runtime/tracestack.go, startPCForTrace).
  */
-GL_API size_t gl_goprog_places(const gl_goprog *p, uint64_t pc, gl_goframe *out, size_t max);
-/** The entry of what the function at an address wraps, 0: it is no wrapper (runtime/tracestack.go, startPCForTrace). */
 GL_API uint64_t gl_goprog_wrapped(const gl_goprog *p, uint64_t pc);
 
 /** Tells of a place where a function's body stands inside another function. Not 0: stop. */
