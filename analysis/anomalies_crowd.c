@@ -1,5 +1,6 @@
 /* What is only wrong in great number: busy loops, storms, explosions. */
 #include "anomalies.h"
+#include "sites.h"
 
 #include <string.h>
 
@@ -53,15 +54,8 @@ static bool may_be_gosched(const gl_anomalies *a, const gl_event *ev)
 /* runtime.GC sweeps what is left, a span at a time, after its wait for the cycle: that is no spinning. */
 static bool collects(const gl_anomalies *a, const gl_event *ev)
 {
-    size_t n;
-    gl_dict_get_stack(a->dict, ev->stack, &n);
-    for (size_t i = 0; i < n; i++) {
-        const char *func = gl_dict_stack_func(a->dict, ev->stack, i);
-        if (strcmp(func, "runtime.GC") == 0)
-            return true;
-        if (strncmp(func, "runtime.", 8) != 0)
-            return false;
-    }
+    if (gl_stack_enters(a->dict, ev->stack, "runtime.GC"))
+        return true;
     uint32_t waited = ev->stack ? 0 : gl_summary_wait_before(a->summary, ev->g);
     return waited && strcmp(gl_dict_text(a->dict, waited, NULL), "wait for GC cycle") == 0;
 }

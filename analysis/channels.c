@@ -1,4 +1,5 @@
 #include "channels.h"
+#include "sites.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,19 +85,7 @@ const gl_channel *gl_channels_find(const gl_channels *x, uint64_t chan)
 /* --- events --- */
 
 /* `for range` and `v, ok := <-c` ask whether the channel is closed. */
-static bool asks_for_close(const gl_channels *x, uint32_t stack)
-{
-    size_t n;
-    gl_dict_get_stack(x->dict, stack, &n);
-    for (size_t i = 0; i < n; i++) {
-        const char *func = gl_dict_stack_func(x->dict, stack, i);
-        if (strcmp(func, "runtime.chanrecv2") == 0)
-            return true;
-        if (strncmp(func, "runtime.", 8) != 0)
-            return false;
-    }
-    return false;
-}
+static bool asks_for_close(const gl_channels *x, uint32_t stack) { return gl_stack_enters(x->dict, stack, "runtime.chanrecv2"); }
 
 /* A recorder that keeps no stack of an operation keeps that of its wait. */
 static int take_wait(gl_channels *x, const gl_event *ev)

@@ -136,6 +136,20 @@ const char *gl_sites_wait(const gl_sites *s, uint32_t stack)
     return NULL;
 }
 
+bool gl_stack_enters(const gl_dict *dict, uint32_t stack, const char *func)
+{
+    size_t n;
+    gl_dict_get_stack(dict, stack, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *frame = gl_dict_stack_func(dict, stack, i);
+        if (strcmp(frame, func) == 0)
+            return true;
+        if (!of_runtime(frame))
+            return false;
+    }
+    return false;
+}
+
 gl_site gl_sites_where(gl_sites *s, uint32_t stack)
 {
     const gl_stack_facts *k = gl_sites_get(s, stack);

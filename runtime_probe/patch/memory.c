@@ -262,6 +262,7 @@ typedef struct injection {
     gl_surgeon *s;
     gl_injector by;
     gl_error *err;
+    bool code_there; /* an earlier recording mapped the room for hooks */
 } injection;
 
 static int64_t call(injection *in, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
@@ -350,7 +351,7 @@ static int64_t open_in_program(injection *in)
 /** Room for hooks, where the header says that it is to be. */
 static int map_code(injection *in)
 {
-    uint64_t hole = in->p->header->code;
+    uint64_t hole = in->p->code;
     int64_t got = call(in, SYS_mmap, hole, GL_PATCH_CODE_BYTES, PROT_READ | PROT_EXEC,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0);
     if (got == (int64_t)hole)
@@ -364,13 +365,10 @@ static int map_code(injection *in)
 static int map_all(injection *in, const gl_patch_header *found, uint64_t data)
 {
     gl_patch *p = in->p;
-    bool has_code = data && found->code;
-    uint64_t hole = has_code ? found->code : 0;
-    int rc = has_code ? 0 : find_hole(p, &hole, in->err);
-    int64_t fd = rc < 0 ? -ENOMEM : open_in_program(in), got;
+    int64_t fd = open_in_program(in), got;
+    int rc;
     if (fd < 0)
         return (int)fd;
-    p->code = hole;
     p->half = data ? 1 - found->half : 0;
     if (!populate(p, 0, gl_patch_rings_offset())) {
         call(in, SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
@@ -382,7 +380,7 @@ static int map_all(injection *in, const gl_patch_header *found, uint64_t data)
     if (got < 0 && got > -4096)
         return (int)got;
     p->header->data = p->data = (uint64_t)got;
-    rc = has_code ? 0 : map_code(in);
+    rc = in->code_there ? 0 : map_code(in);
     if (rc < 0 && data == 0)
         call(in, SYS_munmap, p->data, p->bytes, 0, 0, 0, 0);
     return rc;
@@ -390,31 +388,31 @@ static int map_all(injection *in, const gl_patch_header *found, uint64_t data)
 
 /** All that map_all may call, what the kernel calls by itself where a thread was stopped while it slept, and what a thread
     whose tracer has died calls. */
-static int may_call(const injection *in, const gl_patch_header *found, uint64_t data)
+static int may_call(const injection *in, uint64_t data)
 {
     const gl_patch *p = in->p;
-    uint64_t hole = 0;
-    bool has_code = data && found->code;
-    int rc = has_code ? 0 : find_hole(p, &hole, in->err);
     const gl_seccomp_call calls[] = {
         {"openat", SYS_openat, {(uint64_t)AT_FDCWD, 0, O_RDWR | O_CLOEXEC}},
         {"mmap", SYS_mmap, {data, p->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (data ? MAP_FIXED : 0), 3}},
         {"close", SYS_close, {3}},
         {"restart_syscall", SYS_restart_syscall, {0}},
         {"rt_sigprocmask", SYS_rt_sigprocmask, {SIG_SETMASK, in->by.at, 0, 8}},
-        {"mmap", SYS_mmap, {hole, GL_PATCH_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1}},
-        {"munmap", SYS_munmap, {hole, GL_PATCH_CODE_BYTES}},
+        {"mmap", SYS_mmap, {p->code, GL_PATCH_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1}},
+        {"munmap", SYS_munmap, {p->code, GL_PATCH_CODE_BYTES}},
     };
-    return rc < 0 ? rc : gl_seccomp_check(in->s, in->by.at + 2, calls, has_code ? 5 : 7, in->err);
+    return gl_seccomp_check(in->s, in->by.at + 2, calls, in->code_there ? 5 : 7, in->err);
 }
 
 int gl_patch_memory_inject(gl_patch *p, gl_surgeon *s, const gl_patch_header *found, uint64_t data, gl_error *err)
 {
-    injection in = {.p = p, .s = s, .err = err};
+    injection in = {.p = p, .s = s, .err = err, .code_there = data && found->code};
     bool left = gl_inject_is_left(s, p->spare + p->bias);
     int rc = gl_inject_begin(&in.by, s, p->spare + p->bias, gl_goprog_bytes(p->prog, p->spare, GL_INJECT_BYTES), err);
+    p->code = in.code_there ? found->code : 0;
+    if (rc >= 0 && !in.code_there)
+        rc = find_hole(p, &p->code, err);
     if (rc >= 0)
-        rc = may_call(&in, found, data);
+        rc = may_call(&in, data);
     if (rc < 0)
         return rc;
     if (left)
