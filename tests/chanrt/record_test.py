@@ -6,8 +6,12 @@ Environment: GOLANES, DEMO, DEMO_UCONTEXT: programs.
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'support'))
+import suite  # noqa: E402  pylint: disable=wrong-import-position
 
 GOLANES, DEMOS = os.environ['GOLANES'], (os.environ['DEMO'], os.environ['DEMO_UCONTEXT'])
 SECONDS = 100
@@ -91,4 +95,4 @@ class Recorded(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    suite.main()

@@ -19,7 +19,7 @@ class GoCase(harness.Case):
     def setUpClass(cls):
         go = goref.go_command()
         if not go:
-            raise unittest.SkipTest('no Go 1.26 toolchain')
+            raise unittest.SkipTest('no Go 1.26 is to be had')
         cls.folder = tempfile.mkdtemp(prefix='golanes-test-')
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.programs = {}

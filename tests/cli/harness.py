@@ -4,8 +4,12 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'support'))
+import suite  # noqa: E402  pylint: disable=wrong-import-position
 
 GOLANES = os.environ['GOLANES']
 SOURCE = os.environ['GOLANES_SOURCE']
@@ -118,4 +122,4 @@ class Case(unittest.TestCase):
 
 
 def main():
-    unittest.main(verbosity=2)
+    suite.main(verbosity=2)

@@ -1,24 +1,16 @@
 """Go's own tools, where a toolchain is there: the real readers and writers that exports are held against."""
 import os
-import shutil
 import subprocess
 import sys
 
-SOURCE = os.environ['GOLANES_SOURCE']
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'gobin'))
+import toolchains  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def go_command():
-    """The go command of Go 1.26, or None. Only what is there already: a test fetches nothing."""
-    cache = os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'golanes', 'go', 'go-1.26', 'bin', 'go')
-    for path in ('/usr/lib/go-1.26/bin/go', cache):
-        if os.access(path, os.X_OK):
-            return path
-    path = shutil.which('go')
-    if path:
-        version = subprocess.run([path, 'version'], stdout=subprocess.PIPE, text=True, check=False).stdout
-        if 'go1.26' in version:
-            return path
-    return None
+    """The go command of Go 1.26, fetched where it is to be had; or None."""
+    root = toolchains.goroot('1.26', True)
+    return root and os.path.join(root, 'bin', 'go')
 
 
 def skip(reason):
@@ -29,14 +21,13 @@ def skip(reason):
 def need_go():
     path = go_command()
     if not path:
-        skip('no Go 1.26 toolchain (scripts/go-toolchain 1.26 fetches one)')
+        skip('no Go 1.26 is to be had')
     return path
 
 
 def environment(tmp):
     """A home of its own; but one cache for all runs, as Go builds its tools anew where there is none."""
-    cache = os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'golanes', 'go-build')
-    return {**os.environ, 'HOME': tmp, 'GOCACHE': cache, 'GOFLAGS': '', 'GOTOOLCHAIN': 'local', 'GO111MODULE': 'off'}
+    return {**os.environ, 'HOME': tmp, 'GOCACHE': toolchains.build_cache('1.26'), 'GOFLAGS': '', 'GOTOOLCHAIN': 'local', 'GO111MODULE': 'off'}
 
 
 def go_profile(go, kind, trace, tmp):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(__file__), '..', 'cli'), os.path.dirname(__file__)]
-import goref
 import harness
 from protobuf import message
 
@@ -113,7 +112,7 @@ class Perfetto(harness.Case):
 
     def test_protoc_knows_every_field(self):
         if not shutil.which('protoc'):
-            goref.skip('protoc is not installed (protobuf-compiler)')
+            self.skipTest('protoc is not installed (protobuf-compiler)')
         _, data, t = self.load('traces/annot-go1.27')
         p = subprocess.run(['protoc', '--decode=Trace', '--proto_path=' + os.path.dirname(FACTS), FACTS], input=data,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120)

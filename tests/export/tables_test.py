@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(__file__), '..', 'cli'), os.path.dirname(__file__)]
-import goref
 import harness
 
 TABLES = ('events', 'spans', 'goroutines', 'waits', 'straddles', 'pauses', 'regions', 'tasks', 'logs', 'stacks')
@@ -29,7 +28,7 @@ class Tables(harness.Case):
     def database(self):
         """Every table of the trace, as SQLite itself reads CSV."""
         if not shutil.which('sqlite3'):
-            goref.skip('sqlite3 is not installed')
+            self.skipTest('sqlite3 is not installed')
         path = self.path('t.db')
         commands = ['.mode csv']
         for table in TABLES:

@@ -6,9 +6,8 @@ import shutil
 import signal
 import subprocess
 import time
-import unittest
 
-from programs import Case, GOLANES, HERE, SECONDS
+from programs import Case, GOLANES, HERE, SECONDS, main
 
 
 class Append(Case):
@@ -95,4 +94,4 @@ class Append(Case):
 
 
 if __name__ == '__main__':
-    unittest.main(verbosity=1)
+    main(verbosity=1)

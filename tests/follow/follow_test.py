@@ -4,9 +4,8 @@ import os
 import shutil
 import subprocess
 import time
-import unittest
 
-from programs import Case, GOLANES, HERE, SECONDS
+from programs import Case, GOLANES, HERE, SECONDS, main
 
 
 class GoTest(Case):
@@ -147,4 +146,4 @@ class Started(Case):
 
 
 if __name__ == '__main__':
-    unittest.main(verbosity=1)
+    main(verbosity=1)

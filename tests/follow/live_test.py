@@ -5,9 +5,8 @@ import os
 import shutil
 import subprocess
 import time
-import unittest
 
-from programs import Case, GOLANES, SECONDS, skip
+from programs import Case, GOLANES, SECONDS, skip, main
 
 TMUX = shutil.which('tmux')
 
@@ -121,4 +120,4 @@ class Live(Case):
 if __name__ == '__main__':
     if not TMUX:
         skip('no tmux')
-    unittest.main(verbosity=1)
+    main(verbosity=1)

@@ -10,7 +10,9 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'gobin'))
+sys.path.append(os.path.join(os.path.dirname(HERE), 'support'))
 import toolchains  # noqa: E402
+from suite import main  # noqa: E402,F401
 
 GOLANES = os.environ['GOLANES']
 SECONDS = 200

@@ -12,6 +12,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'support'))
+import suite  # noqa: E402  pylint: disable=wrong-import-position
+
 OPTIONS = None
 
 
@@ -98,4 +101,4 @@ if __name__ == '__main__':
     parser.add_argument('--golanes', required=True)
     parser.add_argument('--programs', required=True)
     OPTIONS = parser.parse_args()
-    unittest.main(argv=sys.argv[:1], verbosity=1)
+    suite.main(argv=sys.argv[:1], verbosity=1)

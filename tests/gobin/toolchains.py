@@ -15,6 +15,11 @@ def cache():
     return os.path.join(base, 'golanes', 'go') if base else os.path.join(TREE, 'build', 'go')
 
 
+def build_cache(version):
+    """Compiled packages, kept for all tests beside the toolchains."""
+    return os.path.join(os.path.dirname(cache()), f'gocache-{version}')
+
+
 def goroot(version, fetch):
     """The GOROOT of a version that is here, or can be fetched; None."""
     places = [f'/usr/lib/go-{version}', '/usr/local/go', os.path.join(cache(), f'go-{version}')]
@@ -43,7 +48,7 @@ class Builder:
         self.version, self.root, self.work = version, root, work
         self.minor = int(version.split('.')[1])
         self.env = dict(os.environ, GOROOT=root, GOTOOLCHAIN='local', GO111MODULE='off', GOFLAGS='', CGO_ENABLED='0',
-                        GOCACHE=os.path.join(os.path.dirname(cache()), f'gocache-{version}'), GOPATH=os.path.join(work, 'gopath'))
+                        GOCACHE=build_cache(version), GOPATH=os.path.join(work, 'gopath'))
 
     def go(self, *words, **env):
         return run([f'{self.root}/bin/go', *words], env=dict(self.env, **env))

@@ -2,9 +2,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'support'))
+import suite  # noqa: E402  pylint: disable=wrong-import-position
 
 GOLANES, EMITTER, CHECK = os.environ['GOLANES'], os.environ['EMITTER'], os.environ['CHECK']
 SECONDS = 100
@@ -73,4 +77,4 @@ class Case(unittest.TestCase):
 
 
 def main():
-    unittest.main(verbosity=1)
+    suite.main(verbosity=1)

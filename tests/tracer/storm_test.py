@@ -1,8 +1,7 @@
 """Threads and processes by the thousand: every event is in the file, or among those that are said to be lost."""
 import json
-import unittest
 
-from harness import EMITTER, GOLANES, Case
+from harness import EMITTER, GOLANES, Case, main
 
 
 class Storm(Case):
@@ -36,4 +35,4 @@ class Storm(Case):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    main()
