@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define FIRST_NS 30000000 /* read before the first frame, which may then be the last of it */
-#define FIRST_LARGE_NS 1000000 /* of a file that takes longer anyway: as much as gives the first goroutines their names */
+#define FIRST_LARGE_EVENTS 8192 /* of a file that takes longer anyway: as much as gives the first goroutines their names */
 #define LARGE_EVENTS 2000000
 #define STEP_EVENTS 65536 /* between two looks at the clock */
 
@@ -245,10 +245,10 @@ static void count_rate(gl_app *a, int64_t now)
 }
 
 /* One step of the scan. True while there is more. */
-static bool scan_on(gl_app *a)
+static bool scan_on(gl_app *a, uint64_t events)
 {
     gl_error err = {0};
-    int status = gl_model_scan(a->m, STEP_EVENTS, &err);
+    int status = gl_model_scan(a->m, events, &err);
     if (status < 0) {
         gl_app_say(a, true, "%s", err.text);
         a->m->scanned = true;
@@ -348,7 +348,7 @@ bool gl_app_step(gl_app *a, int64_t budget_ns)
         if (a->trail.cursor)
             more = trail_on(a) || more;
         if (!a->m->scanned)
-            more = scan_on(a) || more;
+            more = scan_on(a, STEP_EVENTS) || more;
     } while (more && monotonic_ns() - start < budget_ns);
     int64_t took = monotonic_ns() - start;
     if (a->m->scanned_events > events && took > 0)
@@ -384,7 +384,10 @@ int gl_app_settle(gl_app *a, gl_error *err)
 void gl_app_begin(gl_app *a, int w, int h)
 {
     gl_app_resize(a, w, h);
-    gl_app_step(a, a->m->info->events < LARGE_EVENTS ? FIRST_NS : FIRST_LARGE_NS);
+    if (a->m->info->events < LARGE_EVENTS)
+        gl_app_step(a, FIRST_NS);
+    else
+        scan_on(a, FIRST_LARGE_EVENTS);
     if (!a->m->scanned)
         gl_app_relist(a);
 }

@@ -105,11 +105,14 @@ typedef struct gl_list_state {
 /** Asked now and then while a file is imported: 1 at work, 0 it came to its end, negative: it failed. */
 typedef int (*gl_import_state)(void *user);
 
-/** What the groups on the screen did, seen from afar, and what it was worked out for. */
+/** What the groups on the screen did, and what it was worked out for. */
 typedef struct gl_group_sums {
     gl_column_sum *sums;    /**< a row of columns for each row of the screen */
     size_t capacity, count;
-    uint64_t looks, listings;
+    uint64_t window, looks; /**< where it comes from: a window's serial, 0 from afar */
+    int64_t from, to;
+    int columns;
+    uint64_t listings;
     size_t straddles;
     uint32_t top;
 } gl_group_sums;

@@ -1,6 +1,7 @@
 #include "columns.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SEEN (GL_SHARE_FULL / 16) /* narrower than this a stretch is not drawn for itself */
@@ -94,20 +95,6 @@ gl_span_kind gl_column_main(const gl_column_mix *c)
     return (gl_span_kind)best;
 }
 
-/* Index of the first span that ends after `time`. */
-static size_t first_after(const gl_lane_span *s, size_t n, int64_t time)
-{
-    size_t lo = 0, hi = n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s[mid].end <= time)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 /* Before its first and after its last stretch a lane is empty, which counts where it shares a column with them. */
 static void close_ends(gl_column_mix *c, int n)
 {
@@ -134,7 +121,7 @@ void gl_columns_of_gor(const gl_model *m, const gl_window *w, uint32_t gor, gl_s
     const gl_lane_span *spans = gl_window_spans(w, gor, &n);
     int64_t last = s.from;
     gl_columns_clear(out, s.n);
-    for (size_t i = first_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
+    for (size_t i = gl_spans_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
         gl_columns_add(out, s, last, spans[i].begin, GL_SPAN_NONE);
         last = gl_model_end(m, spans[i].end);
         gl_columns_add(out, s, spans[i].begin, last, (gl_span_kind)spans[i].kind);
@@ -169,27 +156,64 @@ void gl_columns_of_unit(const gl_model *m, const gl_window *w, const gl_window_u
     close_ends(out, s.n);
 }
 
-static float *part_of(gl_column_sum *c, gl_span_kind kind)
+/* Parts of a sum, in the order of gl_column_tally.part. */
+static unsigned part_of(gl_span_kind kind)
 {
     switch (kind) {
     case GL_SPAN_RUNNING:
-    case GL_SPAN_ASSIST: return &c->busy;
-    case GL_SPAN_SYSCALL: return &c->syscall;
-    case GL_SPAN_RUNNABLE: return &c->runnable;
-    default: return &c->wait;
+    case GL_SPAN_ASSIST: return 0;
+    case GL_SPAN_SYSCALL: return 1;
+    case GL_SPAN_RUNNABLE: return 2;
+    case GL_SPAN_STRADDLE: return 4;
+    default: return 3;
     }
 }
 
-void gl_columns_sum(const gl_lane_span *spans, size_t n, gl_scale s, gl_column_sum *out)
+#define UNIT (INT64_C(1) << 20) /* of a column */
+
+/* The time of a boundary in units, so that what ends and what begins there share it to the last bit. */
+static int64_t units_of(gl_scale s, double per_ns, int64_t time)
 {
-    double step = gl_scale_step(s);
-    for (size_t i = first_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
-        const gl_lane_span *span = &spans[i];
-        double from = span->begin <= s.from ? 0 : ((double)span->begin - (double)s.from) / step;
-        double to = span->end >= s.to ? s.n : ((double)span->end - (double)s.from) / step;
-        for (int c = (int)from; c < s.n && c < to; c++) {
-            double lo = from > c ? from - c : 0, hi = to < c + 1 ? to - c : 1;
-            *part_of(&out[c], (gl_span_kind)span->kind) += (float)(hi - lo);
-        }
+    return time <= s.from ? 0 : time >= s.to ? s.n * UNIT : (int64_t)((double)(time - s.from) * per_ns + 0.5);
+}
+
+/* Only where a sum changes is told: a stretch costs the same however many columns it covers. */
+void gl_columns_tally(const gl_lane_span *spans, size_t n, gl_scale s, gl_column_tally *out)
+{
+    double per_ns = (double)UNIT / gl_scale_step(s);
+    for (size_t i = gl_spans_after(spans, n, s.from); i < n && spans[i].begin < s.to; i++) {
+        unsigned k = part_of((gl_span_kind)spans[i].kind);
+        int64_t from = units_of(s, per_ns, spans[i].begin), to = units_of(s, per_ns, spans[i].end);
+        to += k == 4 && to == from && to < s.n * UNIT; /* a straddle counts however short it is */
+        int64_t first = from / UNIT, last = to / UNIT, in = from % UNIT, left = to % UNIT;
+        out[first].part[k] += UNIT - in;
+        out[first + 1].part[k] += in;
+        out[last].part[k] -= UNIT - left;
+        out[last + 1].part[k] -= left;
     }
+}
+
+void gl_columns_settle(const gl_column_tally *t, int n, gl_column_sum *out)
+{
+    int64_t sum[5] = {0};
+    for (int x = 0; x < n; x++) {
+        for (int k = 0; k < 5; k++)
+            sum[k] += t[x].part[k];
+        out[x].busy += (float)((double)sum[0] / (double)UNIT);
+        out[x].syscall += (float)((double)sum[1] / (double)UNIT);
+        out[x].runnable += (float)((double)sum[2] / (double)UNIT);
+        out[x].wait += (float)((double)sum[3] / (double)UNIT);
+        out[x].straddle += (float)((double)sum[4] / (double)UNIT);
+    }
+}
+
+int gl_columns_sum(const gl_window *w, gl_scale s, gl_column_sum *out)
+{
+    gl_column_tally *t = calloc((size_t)s.n + 2, sizeof *t);
+    for (size_t i = 0; t && i < w->slot_count; i++)
+        gl_columns_tally(&w->spans[w->slots[i].first], w->slots[i].n, s, t);
+    if (t)
+        gl_columns_settle(t, s.n, out);
+    free(t);
+    return t ? 0 : GL_E_NOMEM;
 }

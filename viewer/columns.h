@@ -51,7 +51,15 @@ void gl_columns_of_unit(const gl_model *m, const gl_window *w, const gl_window_u
                         gl_column_mix *out);
 /** A P's straddles do not exist; a goroutine's do, from the catalogue, whatever the source of the rest. */
 void gl_columns_straddles(const gl_model *m, uint32_t gor, gl_scale s, gl_column_mix *out);
-/** Adds a goroutine's share to the sums of its group. */
-void gl_columns_sum(const gl_lane_span *spans, size_t n, gl_scale s, gl_column_sum *out);
+/** Where the sums of some goroutines change, of a column each: n + 2 of them for n columns. */
+typedef struct gl_column_tally {
+    int64_t part[5]; /**< running, in system calls, runnable, waiting; straddles, which are counted beside those */
+} gl_column_tally;
+/** Adds a goroutine's spans, or its straddles as spans of that kind. */
+void gl_columns_tally(const gl_lane_span *spans, size_t n, gl_scale s, gl_column_tally *out);
+/** Adds what was told to the sums of n columns. */
+void gl_columns_settle(const gl_column_tally *t, int n, gl_column_sum *out);
+/** The sums of all goroutines of a window. */
+int gl_columns_sum(const gl_window *w, gl_scale s, gl_column_sum *out) GL_MUST_CHECK;
 
 #endif

@@ -17,8 +17,8 @@ typedef struct gl_lines {
 gl_pen gl_lines_next(gl_lines *l);
 void gl_put_site(gl_pen *p, const gl_model *m, uint32_t stack);
 void gl_put_gor(gl_pen *p, const gl_model *m, uint64_t g);
-/** Length, begin and end; end GL_TIME_NONE: still open. */
-void gl_put_times(gl_pen *p, gl_app *a, int64_t begin, int64_t end);
+/** Length, begin and end; end GL_TIME_NONE: still open. gor: whose span it is, GL_NONE where it is of the catalogue. */
+void gl_put_times(gl_pen *p, gl_app *a, uint32_t gor, int64_t begin, int64_t end);
 void gl_life_line(gl_lines *l, const gl_app *a, uint32_t gor);
 void gl_pause_line(gl_lines *l, gl_app *a);
 void gl_gor_lines(gl_lines *l, gl_app *a, uint32_t gor);

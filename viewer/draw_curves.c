@@ -81,9 +81,8 @@ typedef struct counts {
 static void count_from_window(const gl_window *w, gl_scale s, counts *out)
 {
     gl_column_sum *sum = calloc((size_t)s.n, sizeof *sum);
-    for (size_t i = 0; sum && i < w->slot_count; i++)
-        gl_columns_sum(&w->spans[w->slots[i].first], w->slots[i].n, s, sum);
-    for (int x = 0; sum && x < s.n; x++)
+    bool done = sum && gl_columns_sum(w, s, sum) == 0;
+    for (int x = 0; done && x < s.n; x++)
         out[x] = (counts){sum[x].busy + sum[x].syscall, sum[x].runnable};
     free(sum);
 }

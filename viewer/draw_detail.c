@@ -33,20 +33,23 @@ void gl_put_gor(gl_pen *p, const gl_model *m, uint64_t g)
         gl_pen_printf(p, GL_ROLE_TEXT, " %s", gl_model_group_name(m, m->gors[gor].group));
 }
 
-/* True where what was read for this window goes on to the end of the trace, so that what is open there stays open. */
-static bool reaches_end(gl_app *a)
+/* True where what began then and did not end in the window does not end after it either: the goroutine is at the end of
+ * the trace what it was then. gor GL_NONE: something of the catalogue, which looks beyond windows. */
+static bool stays_open(gl_app *a, uint32_t gor, int64_t begin)
 {
+    if (a->m->scanned)
+        return gor == GL_NONE || gl_model_since(a->m, gor) <= begin;
     const gl_window *w = gl_app_window(a);
     return w && w->to >= a->m->read_end;
 }
 
-void gl_put_times(gl_pen *p, gl_app *a, int64_t begin, int64_t end)
+void gl_put_times(gl_pen *p, gl_app *a, uint32_t gor, int64_t begin, int64_t end)
 {
     char t[GL_UNIT_TEXT_MAX], u[GL_UNIT_TEXT_MAX];
     double step = gl_scale_step(gl_app_scale(a)) / 10;
     if (end == GL_TIME_NONE) {
         gl_pen_printf(p, GL_ROLE_DIM, "  since %s, %s", gl_time_text(t, begin, step),
-                      reaches_end(a) ? "still so when the trace ends" : "not ended in what is shown");
+                      stays_open(a, gor, begin) ? "still so when the trace ends" : "not ended in what is shown");
         return;
     }
     gl_pen_printf(p, GL_ROLE_TITLE, "  %s", gl_unit_ns(t, end - begin));
@@ -88,7 +91,7 @@ static void wake_line(gl_lines *l, gl_app *a, const gl_lane_span *span)
     bool waits = gl_span_is_wait((gl_span_kind)span->kind);
     if (waits && span->end == GL_TIME_NONE) {
         gl_pen_text(&p, GL_ROLE_WARN,
-                    reaches_end(a) ? "never released in this trace" : "not released in what is shown");
+                    stays_open(a, span->gor, span->begin) ? "never released in this trace" : "not released in what is shown");
         return;
     }
     if (span->by || waits)
@@ -145,7 +148,7 @@ void gl_pause_line(gl_lines *l, gl_app *a)
     const gl_pause *q = &m->pauses[i];
     gl_pen p = gl_lines_next(l);
     gl_pen_printf(&p, q->gc ? GL_ROLE_STW : GL_ROLE_STOP, "the world is stopped: %s", gl_model_text(m, q->reason));
-    gl_put_times(&p, a, q->begin, q->end);
+    gl_put_times(&p, a, GL_NONE, q->begin, q->end);
     gl_pen_printf(&p, GL_ROLE_DIM, "  by G%llu", (unsigned long long)q->g);
     if (q->straddles)
         gl_pen_printf(&p, GL_ROLE_STRADDLE, q->straddles == 1 ? "  1 send straddles it" : "  %u sends straddle it",
@@ -163,14 +166,14 @@ void gl_gor_lines(gl_lines *l, gl_app *a, uint32_t gor)
     gl_pen_text(&p, GL_ROLE_DIM, "  ");
     if (at != GL_NONE) {
         gl_pen_text(&p, GL_ROLE_STRADDLE, "chan send");
-        gl_put_times(&p, a, m->straddles[at].begin, m->straddles[at].end);
+        gl_put_times(&p, a, GL_NONE, m->straddles[at].begin, m->straddles[at].end);
         gl_pen_text(&p, GL_ROLE_DIM, "  ");
         gl_put_site(&p, m, m->straddles[at].stack);
     } else if (span) {
         const gl_span_look *look = gl_span_look_of((gl_span_kind)span->kind);
         bool waits = gl_span_is_wait((gl_span_kind)span->kind) && span->reason;
         gl_pen_text(&p, look->role, waits ? gl_model_text(m, span->reason) : look->word);
-        gl_put_times(&p, a, span->begin, span->end);
+        gl_put_times(&p, a, gor, span->begin, span->end);
         if (span->p != GL_NO_PROC && gl_span_is_busy((gl_span_kind)span->kind))
             gl_pen_printf(&p, GL_ROLE_DIM, "  P%u", span->p);
         gl_pen_text(&p, GL_ROLE_DIM, "  ");
@@ -238,7 +241,7 @@ static void list_lines(gl_lines *l, gl_app *a)
         p = gl_lines_next(l);
         gl_put_gor(&p, m, m->straddles[row].g);
         gl_pen_text(&p, GL_ROLE_STRADDLE, "  chan send");
-        gl_put_times(&p, a, m->straddles[row].begin, m->straddles[row].end);
+        gl_put_times(&p, a, GL_NONE, m->straddles[row].begin, m->straddles[row].end);
         gl_pen_text(&p, GL_ROLE_DIM, "  ");
         gl_put_site(&p, m, m->straddles[row].stack);
         straddle_lines(l, a, &m->straddles[row]);
@@ -247,7 +250,7 @@ static void list_lines(gl_lines *l, gl_app *a)
         p = gl_lines_next(l);
         gl_pen_printf(&p, m->pauses[row].gc ? GL_ROLE_STW : GL_ROLE_STOP, "%s",
                       gl_model_text(m, m->pauses[row].reason));
-        gl_put_times(&p, a, m->pauses[row].begin, m->pauses[row].end);
+        gl_put_times(&p, a, GL_NONE, m->pauses[row].begin, m->pauses[row].end);
         p = gl_lines_next(l);
         gl_pen_text(&p, GL_ROLE_DIM, "stopped by ");
         gl_put_gor(&p, m, m->pauses[row].g);

@@ -149,7 +149,7 @@ static void task_lines(gl_lines *l, gl_app *a, uint32_t task)
     gl_pen p = gl_lines_next(l);
     gl_pen_text(&p, k->regions ? GL_ROLE_REGION : GL_ROLE_TASK, k->regions ? "region " : "task ");
     gl_pen_text(&p, GL_ROLE_TITLE, gl_model_text(m, k->name));
-    gl_put_times(&p, a, t->begin, t->end);
+    gl_put_times(&p, a, GL_NONE, t->begin, t->end);
     if (t->since_before)
         gl_pen_text(&p, GL_ROLE_DIM, "  (began before the trace)");
     p = gl_lines_next(l);

@@ -29,7 +29,7 @@ static void draw_group(const gl_canvas *f, uint32_t group, int y)
         else if (level <= 0 && sum->wait > 0)
             l = (gl_look){"·", gl_style_on(GL_ROLE_FAINT, band)};
         /* As high as the part of the group that suffers, but never too low to be seen. */
-        int suffers = sum->straddle > 0 ? (int)ceil(sum->straddle * 8 / (double)n) + 1 : 0;
+        int suffers = sum->straddle > 0 ? (int)ceil(sum->straddle * 8 / (double)n + 1e-6) + 1 : 0;
         if (suffers >= 8)
             l = gl_look_of_kind(f, GL_SPAN_STRADDLE, band);
         else if (suffers > 0)
@@ -78,18 +78,13 @@ static uint32_t row_of(const gl_canvas *f, uint32_t gor)
     return group == GL_NONE ? GL_NONE : f->row_of_group[group];
 }
 
-static gl_column_sum *sums_of(const gl_canvas *f, uint32_t gor)
-{
-    uint32_t row = row_of(f, gor);
-    return row == GL_NONE ? NULL : &f->sums[(size_t)row * (size_t)f->s.n];
-}
-
-/* From afar there may be half a million shares to add up, and as many straddles: it is done once for what is in view. */
+/* There may be half a million shares to add up, or spans, and as many straddles: it is done once for what is in view. */
 static bool is_summed(const gl_canvas *f, size_t cells)
 {
     const gl_group_sums *kept = &f->a->group_sums;
-    if (kept->count != cells || kept->looks != f->a->far.looks || kept->listings != f->a->lanes.listings || kept->top != f->a->top ||
-        kept->straddles != f->a->m->straddle_count)
+    if (kept->count != cells || kept->window != (f->w ? f->w->serial : 0) || kept->looks != f->a->far.looks ||
+        kept->from != f->s.from || kept->to != f->s.to || kept->columns != f->s.n ||
+        kept->listings != f->a->lanes.listings || kept->top != f->a->top || kept->straddles != f->a->m->straddle_count)
         return false;
     memcpy(f->sums, kept->sums, cells * sizeof *f->sums);
     return true;
@@ -106,7 +101,11 @@ static void keep_sums(const gl_canvas *f, size_t cells)
     kept->count = cells <= kept->capacity ? cells : 0;
     if (kept->count)
         memcpy(kept->sums, f->sums, cells * sizeof *f->sums);
+    kept->window = f->w ? f->w->serial : 0;
     kept->looks = f->a->far.looks;
+    kept->from = f->s.from;
+    kept->to = f->s.to;
+    kept->columns = f->s.n;
     kept->listings = f->a->lanes.listings;
     kept->top = f->a->top;
     kept->straddles = f->a->m->straddle_count;
@@ -128,43 +127,65 @@ static void sum_far(const gl_canvas *f)
     free(sums);
 }
 
-/* All groups on the screen in one pass over what the window holds. */
-void gl_canvas_sum_groups(const gl_canvas *f)
+static void sum_near(const gl_canvas *f)
+{
+    size_t stride = (size_t)f->s.n + 2;
+    gl_column_tally *tally = calloc(stride * (size_t)f->time.h, sizeof *tally);
+    for (size_t i = 0; tally && i < f->w->slot_count; i++) {
+        const gl_slot *slot = &f->w->slots[i];
+        uint32_t row = slot->n ? row_of(f, f->w->spans[slot->first].gor) : GL_NONE;
+        if (row != GL_NONE)
+            gl_columns_tally(&f->w->spans[slot->first], slot->n, f->s, &tally[stride * row]);
+    }
+    for (size_t row = 0; tally && row < (size_t)f->time.h; row++)
+        gl_columns_settle(&tally[stride * row], f->s.n, &f->sums[row * (size_t)f->s.n]);
+    free(tally);
+}
+
+/* The same way, as one more kind of span; however short, it counts. */
+static void sum_straddles(const gl_canvas *f)
+{
+    size_t first, last, stride = (size_t)f->s.n + 2;
+    gl_column_tally *tally = calloc(stride * (size_t)f->time.h, sizeof *tally);
+    gl_model_straddles_in(f->a->m, f->s.from, f->s.to, &first, &last);
+    for (size_t i = first; tally && i < last; i++) {
+        const gl_straddle *s = &f->a->m->straddles[i];
+        uint32_t row = s->end > f->s.from && s->begin < f->s.to ? row_of(f, s->gor) : GL_NONE;
+        if (row != GL_NONE)
+            gl_columns_tally(&(gl_lane_span){.begin = s->begin, .end = s->end, .kind = GL_SPAN_STRADDLE}, 1, f->s, &tally[stride * row]);
+    }
+    for (size_t row = 0; tally && row < (size_t)f->time.h; row++)
+        gl_columns_settle(&tally[stride * row], f->s.n, &f->sums[row * (size_t)f->s.n]);
+    free(tally);
+}
+
+/* Which rows are groups'. False where none is. */
+static bool find_groups(const gl_canvas *f)
 {
     gl_app *a = f->a;
-    size_t cells = (size_t)f->time.h * (size_t)f->s.n;
-    if (!f->w && is_summed(f, cells))
-        return;
-    const gl_lanes *l = &a->lanes;
-    for (size_t i = 0; i < l->group_count; i++)
+    bool any = false;
+    for (size_t i = 0; i < a->lanes.group_count; i++)
         f->row_of_group[i] = GL_NONE;
     for (int i = 0; i < f->time.h; i++) {
         uint32_t at = gl_app_row_at(a, i);
-        if (at != GL_NONE && l->rows[at].type == GL_ROW_GROUP)
-            f->row_of_group[l->rows[at].index] = (uint32_t)i;
-    }
-    for (size_t i = 0; f->w && i < f->w->slot_count; i++) {
-        const gl_slot *slot = &f->w->slots[i];
-        gl_column_sum *out = slot->n ? sums_of(f, f->w->spans[slot->first].gor) : NULL;
-        if (out)
-            gl_columns_sum(&f->w->spans[slot->first], slot->n, f->s, out);
-    }
-    if (!f->w)
-        sum_far(f);
-    size_t first, last_one;
-    gl_model_straddles_in(a->m, f->s.from, f->s.to, &first, &last_one);
-    for (size_t i = first; i < last_one; i++) {
-        const gl_straddle *s = &a->m->straddles[i];
-        gl_column_sum *out = s->end > f->s.from && s->begin < f->s.to ? sums_of(f, s->gor) : NULL;
-        if (!out)
+        if (at == GL_NONE || a->lanes.rows[at].type != GL_ROW_GROUP)
             continue;
-        double step = gl_scale_step(f->s), from = ((double)s->begin - (double)f->s.from) / step;
-        double to = ((double)s->end - (double)f->s.from) / step;
-        from = from < 0 ? 0 : from;
-        for (int x = (int)from; x < f->s.n && x < to; x++)
-            out[x].straddle += (float)((to < x + 1 ? to : x + 1) - (from > x ? from : x)) + 1e-6f;
+        f->row_of_group[a->lanes.rows[at].index] = (uint32_t)i;
+        any = true;
     }
-    if (!f->w)
-        keep_sums(f, cells);
+    return any;
 }
 
+/* All groups on the screen in one pass over what the window holds. */
+void gl_canvas_sum_groups(const gl_canvas *f)
+{
+    size_t cells = (size_t)f->time.h * (size_t)f->s.n;
+    if (is_summed(f, cells) || !find_groups(f))
+        return;
+    if (f->w)
+        sum_near(f);
+    else
+        sum_far(f);
+    sum_straddles(f);
+    keep_sums(f, cells);
+}

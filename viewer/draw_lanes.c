@@ -12,7 +12,7 @@ static void label_spans(const gl_canvas *f, uint32_t gor, int y)
     size_t n;
     const gl_lane_span *spans = gl_window_spans(f->w, gor, &n);
     int shown = 0;
-    for (size_t i = 0; i < n && spans[i].begin < f->s.to && shown < f->s.n; i++) {
+    for (size_t i = gl_spans_after(spans, n, f->s.from); i < n && spans[i].begin < f->s.to && shown < f->s.n; i++) {
         int64_t end = gl_model_end(f->a->m, spans[i].end);
         if (end <= f->s.from || !gl_span_is_wait((gl_span_kind)spans[i].kind))
             continue;

@@ -161,13 +161,6 @@ static void map_from_far(gl_app *a, gl_scale s, gl_column_sum *out)
     }
 }
 
-static void map_from_window(gl_app *a, const gl_window *w, gl_scale s, gl_column_sum *out)
-{
-    (void)a;
-    for (size_t i = 0; i < w->slot_count; i++)
-        gl_columns_sum(&w->spans[w->slots[i].first], w->slots[i].n, s, out);
-}
-
 /* The overview changes with the file and the width only, so it is kept. */
 static const gl_column_sum *map_columns(gl_app *a, gl_scale s)
 {
@@ -183,9 +176,7 @@ static const gl_column_sum *map_columns(gl_app *a, gl_scale s)
     a->map_revision = revision;
     memset(map, 0, (size_t)s.n * sizeof *map);
     const gl_window *w;
-    if (gl_windows_get(&a->windows, s.from, s.to, &w, NULL) == 0)
-        map_from_window(a, w, s, map);
-    else
+    if (gl_windows_get(&a->windows, s.from, s.to, &w, NULL) < 0 || gl_columns_sum(w, s, map) < 0)
         map_from_far(a, s, map);
     return map;
 }

@@ -1,36 +1,64 @@
 #include "ids.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LARGE (UINT64_C(4) << 20)
+#define PAGE (UINT64_C(2) << 20) /* what large pages there are */
+#define LARGE (UINT64_C(1) << 20)
+#define MOVABLE (UINT64_C(64) << 20) /* from here on the system moves memory without copying it, and its ends do not count */
 
-void *gl_memory(void *old, size_t bytes)
+static void *advised(void *p, size_t bytes)
 {
-    char *p = realloc(old, bytes);
 #ifdef MADV_HUGEPAGE
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), skip = page - 1 - ((uintptr_t)p + page - 1) % page;
-    if (p && bytes >= LARGE) /* it is only advice: whether it was taken does not matter */
-        (void)madvise(p + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
+    if (p) /* it is only advice: whether it was taken does not matter */
+        (void)madvise((char *)p + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
 #endif
     return p;
+}
+
+/* Lists that grow would touch their memory piece by piece, and each piece costs a fault: more than all the rest. */
+void *gl_memory(void *old, size_t bytes)
+{
+    if (bytes < LARGE)
+        return realloc(old, bytes);
+    if (bytes > MOVABLE)
+        return advised(realloc(old, bytes), bytes);
+    size_t had = old ? malloc_usable_size(old) : 0, whole = (bytes + PAGE - 1) / PAGE * PAGE;
+    void *p = advised(aligned_alloc(PAGE, whole), whole);
+    if (p && old)
+        memcpy(p, old, had < bytes ? had : bytes);
+    if (p)
+        free(old);
+    return p;
+}
+
+static int list_make(void *list_address, size_t *capacity, size_t more, size_t size)
+{
+    void *p;
+    memcpy(&p, list_address, sizeof p);
+    p = more > SIZE_MAX / size ? NULL : gl_memory(p, more * size);
+    if (!p)
+        return GL_E_NOMEM;
+    memcpy(list_address, &p, sizeof p);
+    *capacity = more;
+    return 0;
 }
 
 int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size)
 {
     if (n < *capacity)
         return 0;
-    void *p;
-    memcpy(&p, list_address, sizeof p);
     size_t more = *capacity ? *capacity * 2 : 64;
-    p = more <= n || more > SIZE_MAX / size ? NULL : gl_memory(p, more * size);
-    if (!p)
-        return GL_E_NOMEM;
-    memcpy(list_address, &p, sizeof p);
-    *capacity = more;
-    return 0;
+    return more <= n ? GL_E_NOMEM : list_make(list_address, capacity, more, size);
+}
+
+int gl_list_reserve(void *list_address, size_t *capacity, size_t n, size_t size)
+{
+    return n <= *capacity ? 0 : list_make(list_address, capacity, n, size);
 }
 
 static size_t slot_of(const gl_ids *ids, uint64_t key)
@@ -46,10 +74,9 @@ uint32_t gl_ids_get(const gl_ids *ids, uint64_t key)
     return ids->capacity ? ids->value[slot_of(ids, key)] - 1 : GL_NONE;
 }
 
-static int ids_grow(gl_ids *ids)
+static int ids_make(gl_ids *ids, size_t capacity)
 {
     gl_ids old = *ids;
-    size_t capacity = old.capacity ? old.capacity * 2 : 256;
     gl_ids new = {gl_memory(NULL, capacity * sizeof *new.key), gl_memory(NULL, capacity * sizeof *new.value), capacity, old.n};
     if (!new.key || !new.value) {
         gl_ids_clean_up(&new);
@@ -67,12 +94,20 @@ static int ids_grow(gl_ids *ids)
     return 0;
 }
 
+int gl_ids_reserve(gl_ids *ids, size_t n)
+{
+    size_t capacity = 256;
+    while (capacity / 2 < n && capacity < SIZE_MAX / 32)
+        capacity *= 2;
+    return capacity > ids->capacity ? ids_make(ids, capacity) : 0;
+}
+
 int gl_ids_put(gl_ids *ids, uint64_t key, uint32_t value)
 {
     if (value >= GL_NONE - 1)
         return GL_E_LIMIT;
     if (ids->n >= ids->capacity / 2) {
-        int status = ids_grow(ids);
+        int status = ids_make(ids, ids->capacity ? ids->capacity * 2 : 256);
         if (status < 0)
             return status;
     }

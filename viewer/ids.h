@@ -23,6 +23,8 @@ typedef struct gl_ids {
 
 /** GL_NONE where it is not there. */
 uint32_t gl_ids_get(const gl_ids *ids, uint64_t key);
+/** Makes room for n of them at once. */
+int gl_ids_reserve(gl_ids *ids, size_t n) GL_MUST_CHECK;
 int gl_ids_put(gl_ids *ids, uint64_t key, uint32_t value) GL_MUST_CHECK;
 void gl_ids_clean_up(gl_ids *ids);
 
@@ -31,6 +33,8 @@ void *gl_memory(void *old, size_t bytes) GL_MUST_CHECK;
 
 /** Makes room for element n of the list whose pointer stands at list_address. GL_E_NOMEM. */
 int gl_list_grow(void *list_address, size_t *capacity, size_t n, size_t size) GL_MUST_CHECK;
+/** The same for n elements at once, where it is known how many there will be. */
+int gl_list_reserve(void *list_address, size_t *capacity, size_t n, size_t size) GL_MUST_CHECK;
 #define GL_ROOM(list, capacity, n) gl_list_grow(&(list), &(capacity), (n), sizeof *(list))
 
 #endif

@@ -34,6 +34,25 @@ static bool is_finished(const gl_model *m)
 
 bool gl_model_is_growing(const gl_model *m) { return m->follow && m->quiet < QUIET_LOOKS; }
 
+#define RESERVED_MOST 1000000
+
+/* As many goroutines as the coarsest summaries speak of: lists that grow to that by doubling would be copied, and touch
+ * twice the memory. */
+static int reserve(gl_model *m)
+{
+    unsigned levels = gl_reader_levels(m->reader);
+    uint64_t n = 0, size = levels ? gl_reader_level_size(m->reader, levels - 1) : 0;
+    for (uint64_t i = 0; i < size; i++) {
+        uint64_t here = gl_reader_lane_count(m->reader, levels - 1, i);
+        n = here > n ? here : n;
+    }
+    size_t room = (size_t)(n > RESERVED_MOST ? RESERVED_MOST : n + 64);
+    int status = gl_list_reserve(&m->gors, &m->gor_capacity, room, sizeof *m->gors);
+    if (status == 0)
+        status = gl_list_reserve(&m->lives, &m->life_capacity, room, sizeof *m->lives);
+    return status < 0 ? status : gl_ids_reserve(&m->by_id, room);
+}
+
 int gl_model_open(gl_reader *reader, const char *name, gl_model **out, gl_error *err)
 {
     gl_model *m = calloc(1, sizeof *m);
@@ -45,6 +64,8 @@ int gl_model_open(gl_reader *reader, const char *name, gl_model **out, gl_error 
     int status = gl_reader_dict(m->reader, &m->dict, err);
     if (status == 0)
         status = gl_cursor_open(m->reader, GL_COL_ALL, &m->scan, err);
+    if (status == 0 && reserve(m) < 0)
+        status = gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s cannot be opened: no memory", name);
     if (status < 0) {
         gl_model_close(m);
         return status;

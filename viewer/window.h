@@ -7,21 +7,10 @@
 #define GOLANES_VIEWER_WINDOW_H
 
 #include "model.h"
+#include "stands.h"
 #include "steps.h"
 
 #define GL_WINDOW_EVENTS_MAX UINT64_C(300000)
-
-/** One stretch of one goroutine's life. */
-typedef struct gl_lane_span {
-    int64_t begin, end;   /**< end GL_TIME_NONE: goes on beyond the window */
-    uint64_t by;          /**< waiting: who ended it; runnable: who made it so. 0 not known, or not a goroutine */
-    uint32_t gor;         /**< index in the catalogue */
-    uint32_t reason;      /**< string id: why it waits, or why it was stopped; 0 none */
-    uint32_t stack, by_stack;
-    uint32_t p, thread;   /**< GL_NO_PROC, GL_NO_THREAD */
-    uint8_t kind;         /**< gl_span_kind, never STRADDLE */
-    bool since_before;    /**< began before the trace did */
-} gl_lane_span;
 
 /** Spans by what they ran on: Ps, or threads. */
 typedef struct gl_window_units {
@@ -35,6 +24,8 @@ typedef struct gl_window {
     int64_t from, to;
     gl_lane_span *spans;       /**< goroutine by goroutine, each in order of time */
     size_t count, capacity;
+    gl_lane_span *sorted;      /**< room for putting them in order */
+    size_t sorted_capacity;
     uint32_t *slot_of_gor; /**< by catalogue index: slot + 1, 0 none */
     size_t gor_capacity;
     gl_slot *slots;
@@ -44,6 +35,7 @@ typedef struct gl_window {
     gl_heap_point *heap;  /**< every change of the heap, or its goal; 0 where that was not told yet */
     size_t heap_count, heap_capacity;
     uint64_t used;        /**< for the cache: when it was last asked for */
+    uint64_t serial;      /**< no other window had or will have it */
     uint64_t revision;    /**< of the file, when it was read */
 } gl_window;
 
@@ -52,7 +44,8 @@ typedef struct gl_windows {
     gl_model *model;
     gl_cursor *cursor;
     gl_window *w[GL_WINDOWS];
-    uint64_t clock;
+    gl_stands stands;
+    uint64_t clock, serials;
     bool want_units;      /**< set before gl_windows_get: also index what ran on each P and thread */
 } gl_windows;
 
@@ -61,8 +54,17 @@ void gl_windows_clean_up(gl_windows *ws);
 /** A window that covers from..to; it lives until the next call. GL_E_LIMIT: too many events, look from afar. */
 int gl_windows_get(gl_windows *ws, int64_t from, int64_t to, const gl_window **out, gl_error *err) GL_MUST_CHECK;
 
+/** Reads what gl_windows_get wants into an empty window. */
+int gl_window_read(gl_windows *ws, int64_t from, int64_t to, gl_window *w, gl_error *err) GL_MUST_CHECK;
+
+static inline uint32_t gl_window_slot(const gl_window *w, uint32_t gor)
+{
+    return gor < w->gor_capacity ? w->slot_of_gor[gor] - 1 : GL_NONE;
+}
 /** Spans of a goroutine; *n 0 where it has none here. */
 const gl_lane_span *gl_window_spans(const gl_window *w, uint32_t gor, size_t *n);
+/** Index of the first of n spans of a lane that ends after `time`, n none. */
+size_t gl_spans_after(const gl_lane_span *spans, size_t n, int64_t time);
 /** The span that holds `time`, NULL none. */
 const gl_lane_span *gl_window_span_at(const gl_window *w, uint32_t gor, int64_t time);
 /** Indexes of the spans that ran on a unit (of w->procs or w->threads). */

@@ -168,3 +168,35 @@ int gl_cursor_seek(gl_cursor *c, int64_t time, gl_error *err)
     ln_cursor_place(c, low);
     return 0;
 }
+
+bool gl_cursor_position(const gl_cursor *c, uint64_t *event)
+{
+    const ln_list *l = ln_index_list(&c->reader->index, LN_EVENTS, 0);
+    ln_row row;
+    if (c->open) {
+        *event = c->row.first + c->dec.at;
+        return c->dec.at == c->dec.n;
+    }
+    *event = c->reader->info->events;
+    if (l && c->at < l->n && ln_index_row(l, c->reader->fd, c->at, &row) == 0)
+        *event = row.first;
+    return true;
+}
+
+int gl_cursor_seek_event(gl_cursor *c, uint64_t event, gl_error *err)
+{
+    const ln_list *l = ln_index_list(&c->reader->index, LN_EVENTS, 0);
+    uint64_t low = 0, high = l ? l->n : 0;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        int rc = ln_index_row(l, c->reader->fd, middle, &c->row);
+        if (rc < 0)
+            return fail_read(c, rc, err);
+        if (c->row.first + c->row.count > event)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    ln_cursor_place(c, low);
+    return 0;
+}

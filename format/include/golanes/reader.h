@@ -69,6 +69,10 @@ GL_API void gl_cursor_close(gl_cursor *c);
 GL_API int gl_cursor_next(gl_cursor *c, const gl_event **events, size_t *n, gl_error *err) GL_MUST_CHECK;
 /** Puts the cursor at the first event of the first chunk that holds an event at or after `time` (ns). */
 GL_API int gl_cursor_seek(gl_cursor *c, int64_t time, gl_error *err) GL_MUST_CHECK;
+/** Number of the event that comes next, where nothing is passed over. True where a chunk begins there. */
+GL_API bool gl_cursor_position(const gl_cursor *c, uint64_t *event);
+/** Puts the cursor at the first event of the chunk that holds the event of that number. */
+GL_API int gl_cursor_seek_event(gl_cursor *c, uint64_t event, gl_error *err) GL_MUST_CHECK;
 /** Chunks that hold none of these types are skipped from now on, without decoding; events within chunks are not
  *  filtered. n = 0: no skipping. */
 GL_API int gl_cursor_want_types(gl_cursor *c, const uint16_t *types, size_t n) GL_MUST_CHECK;
