@@ -187,7 +187,7 @@ int gl_channel_make(gl_channels *x, const gl_event *ev)
                        .made_at = ev->time,
                        .made_by = ev->g,
                        .made_group = gl_summary_group_of(x->summary, ev->g),
-                       .made_site = gl_summary_site_of(x->summary, ev->stack),
+                       .made_site = gl_summary_maker_of(x->summary, ev->stack),
                        .first = ev->time,
                        .last = ev->time,
                        .closed_at = -1};

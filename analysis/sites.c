@@ -156,6 +156,19 @@ gl_site gl_sites_where(gl_sites *s, uint32_t stack)
     return k ? k->site : (gl_site){0};
 }
 
+gl_site gl_sites_maker(gl_sites *s, uint32_t stack)
+{
+    size_t n, i = 0;
+    const uint32_t *frames = gl_dict_get_stack(s->dict, stack, &n);
+    while (i < n && strncmp(gl_dict_stack_func(s->dict, stack, i), "runtime.makechan", 16) == 0)
+        i++;
+    if (i == n || !of_runtime(gl_dict_stack_func(s->dict, stack, i)))
+        return gl_sites_where(s, stack);
+    gl_frame f = gl_dict_get_frame(s->dict, frames[i]);
+    gl_func func = gl_dict_get_func(s->dict, f.func);
+    return (gl_site){func.name, func.file, f.line, stack};
+}
+
 static int by_time(const void *a, const void *b)
 {
     const gl_block_site *x = a, *y = b;

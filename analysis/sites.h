@@ -46,6 +46,8 @@ static inline gl_stack_facts *gl_sites_get(gl_sites *s, uint32_t stack)
 const char *gl_sites_wait(const gl_sites *s, uint32_t stack);
 /** Whether a stack's frames of the runtime, those on top of the user's first, have this function. */
 bool gl_stack_enters(const gl_dict *dict, uint32_t stack, const char *func);
+/** Where a channel was made: in the runtime, where the runtime made it for itself, whoever's code it ran under. */
+gl_site gl_sites_maker(gl_sites *s, uint32_t stack);
 gl_site gl_sites_where(gl_sites *s, uint32_t stack);
 /** Most time first; *out is the caller's. */
 int gl_sites_list(const gl_sites *s, size_t most, gl_block_site **out, size_t *n) GL_MUST_CHECK;

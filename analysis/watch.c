@@ -136,6 +136,7 @@ uint32_t gl_summary_wait_before(const gl_summary *s, uint64_t g)
 }
 
 gl_site gl_summary_site_of(gl_summary *s, uint32_t stack) { return gl_sites_where(&s->sites, stack); }
+gl_site gl_summary_maker_of(gl_summary *s, uint32_t stack) { return gl_sites_maker(&s->sites, stack); }
 
 /** What this goroutine is doing to a channel, if that was recorded. */
 static gl_release operation_of(const gl_summary *s, uint64_t id)

@@ -200,6 +200,11 @@ class Closes(GoTruths):
         self.assertTrue(all(c['closed_at'] is not None for c in mine))
         self.assertEqual([c['closes_too_many'] for c in mine if c['made_site']['func'] == 'main.closeOfClosed'], [1])
 
+    def test_what_a_collection_makes_is_the_runtimes(self):
+        """The first collection makes a channel to start its workers by; main.delayedUnpark did not, though it runs under it."""
+        d = self.answer('channels', self.record('delayed-unpark'), '--top', '0')
+        self.assertIn('runtime.gcBgMarkStartWorkers', {c['made_site']['func'] for c in d['channels'] if c['made_site']})
+
 
 if __name__ == '__main__':
     harness.main()

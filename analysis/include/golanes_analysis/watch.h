@@ -67,6 +67,9 @@ uint32_t gl_summary_group_of(const gl_summary *s, uint64_t g);
 uint32_t gl_summary_wait_before(const gl_summary *s, uint64_t g);
 /** Where in the user's code a stack is. */
 gl_site gl_summary_site_of(gl_summary *s, uint32_t stack);
+/** Where a channel was made, by the stack of that: in the runtime where the runtime made it for itself, as when a program's
+    allocation starts a collection. */
+gl_site gl_summary_maker_of(gl_summary *s, uint32_t stack);
 /**
  * What ended a wait in a channel operation: the one that the waker is in, where operations were recorded; else concluded
  * from the stack of its GoUnpark. *recorded (may be NULL) says which.
