@@ -168,12 +168,14 @@ static void look_for_inlining(maker *m)
 }
 
 /* A stand-in that does not work: what is wrong with it. */
-static const char *failing_stand_in(const gl_goplan *plan, gl_goprobe_id id)
+static bool failing_stand_in(const gl_goplan *plan, gl_goprobe_id id, char *why, size_t bytes)
 {
     for (unsigned i = 0; i < GL_GOPROBE_COUNT; i++)
-        if (gl_goprobes[i].stands_for == (int)id && plan->probes[i].applies && !plan->probes[i].works)
-            return plan->probes[i].why;
-    return NULL;
+        if (gl_goprobes[i].stands_for == (int)id && plan->probes[i].applies && !plan->probes[i].works) {
+            snprintf(why, bytes, "%s", plan->probes[i].why);
+            return true;
+        }
+    return false;
 }
 
 static void judge(gl_goplan *plan, gl_goprobe_id id)
@@ -187,7 +189,7 @@ static void judge(gl_goplan *plan, gl_goprobe_id id)
     }
     if (!s->applies || s->why[0])
         return;
-    const char *other = failing_stand_in(plan, id);
+    char other[150];
     if (s->sites == 0)
         snprintf(s->why, sizeof s->why, "%s has no place to hook", gl_goprobes[id].function);
     else if (first)
@@ -195,8 +197,8 @@ static void judge(gl_goplan *plan, gl_goprobe_id id)
     else if (s->inlined)
         snprintf(s->why, sizeof s->why, "%s was inlined into %u function%s, whose calls are not seen", gl_goprobes[id].function,
                  s->inlined, s->inlined == 1 ? "" : "s");
-    else if (other)
-        snprintf(s->why, sizeof s->why, "%s was inlined, and %.150s", gl_goprobes[id].function, other);
+    else if (failing_stand_in(plan, id, other, sizeof other))
+        snprintf(s->why, sizeof s->why, "%s was inlined, and %s", gl_goprobes[id].function, other);
     s->works = s->why[0] == 0;
     s->partly = !s->works && s->sites > 0 && !first;
 }
