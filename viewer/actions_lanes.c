@@ -110,6 +110,7 @@ static int add_alive(gl_app *a)
     int status = 0;
     for (uint32_t i = 0; i < a->m->gor_count && status == 0; i++) {
         const gl_gor *g = &a->m->gors[i];
+        gl_model_pass(a->m, i);
         if (g->first < a->to && gl_model_end(a->m, g->last) > a->from)
             status = gl_ids_put(&a->active, i, 0);
     }

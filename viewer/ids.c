@@ -10,6 +10,15 @@
 #define LARGE (UINT64_C(1) << 20)
 #define MOVABLE (UINT64_C(64) << 20) /* from here on the system moves memory without copying it, and its ends do not count */
 
+/* Blocks of that size are mapped for themselves, so that what is given back is the system's again at once. malloc would
+ * otherwise learn from each that is freed to keep the next one. */
+static void keep_apart(void)
+{
+    static bool done;
+    if (!done)
+        done = mallopt(M_MMAP_THRESHOLD, (int)LARGE) != 0;
+}
+
 static void *advised(void *p, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
@@ -27,6 +36,7 @@ void *gl_memory(void *old, size_t bytes)
         return realloc(old, bytes);
     if (bytes > MOVABLE)
         return advised(realloc(old, bytes), bytes);
+    keep_apart();
     size_t had = old ? malloc_usable_size(old) : 0, whole = (bytes + PAGE - 1) / PAGE * PAGE;
     void *p = advised(aligned_alloc(PAGE, whole), whole);
     if (p && old)
@@ -74,9 +84,10 @@ uint32_t gl_ids_get(const gl_ids *ids, uint64_t key)
     return ids->capacity ? ids->value[slot_of(ids, key)] - 1 : GL_NONE;
 }
 
-static int ids_make(gl_ids *ids, size_t capacity)
+static int ids_grow(gl_ids *ids)
 {
     gl_ids old = *ids;
+    size_t capacity = old.capacity ? old.capacity * 2 : 256;
     gl_ids new = {gl_memory(NULL, capacity * sizeof *new.key), gl_memory(NULL, capacity * sizeof *new.value), capacity, old.n};
     if (!new.key || !new.value) {
         gl_ids_clean_up(&new);
@@ -94,20 +105,12 @@ static int ids_make(gl_ids *ids, size_t capacity)
     return 0;
 }
 
-int gl_ids_reserve(gl_ids *ids, size_t n)
-{
-    size_t capacity = 256;
-    while (capacity / 2 < n && capacity < SIZE_MAX / 32)
-        capacity *= 2;
-    return capacity > ids->capacity ? ids_make(ids, capacity) : 0;
-}
-
 int gl_ids_put(gl_ids *ids, uint64_t key, uint32_t value)
 {
     if (value >= GL_NONE - 1)
         return GL_E_LIMIT;
     if (ids->n >= ids->capacity / 2) {
-        int status = ids_make(ids, ids->capacity ? ids->capacity * 2 : 256);
+        int status = ids_grow(ids);
         if (status < 0)
             return status;
     }
@@ -123,4 +126,24 @@ void gl_ids_clean_up(gl_ids *ids)
     free(ids->key);
     free(ids->value);
     memset(ids, 0, sizeof *ids);
+}
+
+int gl_id_map_put(gl_id_map *m, uint64_t id, uint32_t index)
+{
+    uint32_t page = gl_ids_get(&m->page_of, id / 64);
+    if (page == GL_NONE) {
+        if (GL_ROOM(m->pages, m->capacity, m->n) < 0 || gl_ids_put(&m->page_of, id / 64, (uint32_t)m->n) < 0)
+            return GL_E_NOMEM;
+        page = (uint32_t)m->n++;
+        m->pages[page] = (gl_id_page){{0}};
+    }
+    m->pages[page].at[id % 64] = index + 1;
+    return 0;
+}
+
+void gl_id_map_clean_up(gl_id_map *m)
+{
+    gl_ids_clean_up(&m->page_of);
+    free(m->pages);
+    *m = (gl_id_map){0};
 }

@@ -283,9 +283,11 @@ static uint32_t group_row(gl_app *a, uint32_t group)
 {
     if (a->lanes.by == GL_BY_FUNCTION)
         return gl_lanes_find_group(&a->lanes, group);
-    for (uint32_t i = 0; i < a->m->gor_count; i++)
+    for (uint32_t i = 0; i < a->m->gor_count; i++) {
+        gl_model_pass(a->m, i);
         if (a->m->gors[i].group == group && gl_app_go_lane(a, i))
             return a->at;
+    }
     return GL_NONE;
 }
 

@@ -162,12 +162,13 @@ static int make_groups(gl_lanes *l, const gl_model *m)
         l->group_count = m->group_count;
     }
     if (l->group_of_capacity < m->gor_count) {
-        uint32_t *p = gl_memory(l->group_of, m->gor_count * 2 * sizeof *p);
+        size_t capacity = m->gor_count + m->gor_count / 8 + 64;
+        uint32_t *p = gl_memory(l->group_of, capacity * sizeof *p);
         if (!p)
             return GL_E_NOMEM;
-        memset(p, 0xff, m->gor_count * 2 * sizeof *p);
+        memset(p, 0xff, capacity * sizeof *p);
         l->group_of = p;
-        l->group_of_capacity = m->gor_count * 2;
+        l->group_of_capacity = capacity;
     }
     for (size_t i = 0; i < l->group_count; i++) {
         uint64_t key = l->by == GL_BY_FUNCTION ? i : l->groups[i].key;
@@ -176,6 +177,7 @@ static int make_groups(gl_lanes *l, const gl_model *m)
     for (uint32_t i = 0; i < m->gor_count; i++) {
         const gl_gor *g = &m->gors[i];
         uint32_t at = GL_NONE;
+        gl_model_pass(m, i);
         if (group_for(l, group_key(l, m, i), &at) < 0)
             return GL_E_NOMEM;
         l->group_of[i] = at;
@@ -192,9 +194,13 @@ static int make_groups(gl_lanes *l, const gl_model *m)
 /* Goroutines of open groups; their place among the groups comes later. */
 static gl_item *collect(gl_lanes *l, const gl_model *m, gl_gor_filter filter, void *user, int64_t *sum, size_t *n)
 {
-    gl_item *list = gl_memory(NULL, (m->gor_count ? m->gor_count : 1) * sizeof *list);
+    size_t most = 1;
+    for (size_t i = 0; i < l->group_count; i++)
+        most += l->groups[i].open || l->flat || l->groups[i].n == 1 ? l->groups[i].n : 0;
+    gl_item *list = gl_memory(NULL, most * sizeof *list);
     *n = 0;
     for (uint32_t i = 0; list && i < m->gor_count; i++) {
+        gl_model_pass(m, i);
         if (filter && !filter(user, i))
             continue;
         gl_lane_group *group = &l->groups[l->group_of[i]];

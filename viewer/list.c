@@ -84,9 +84,11 @@ static void sum_group_times(gl_app *a)
     free(a->group_time);
     a->group_time = sums;
     a->group_time_count = sums ? m->group_count : 0;
-    for (uint32_t i = 0; sums && i < m->gor_count; i++)
+    for (uint32_t i = 0; sums && i < m->gor_count; i++) {
+        gl_model_pass(m, i);
         for (int o = GL_ORDER_BLOCKED; o < GL_ORDERS; o++)
             sums[m->gors[i].group][o] += gl_order_value(m, (gl_order)o, i);
+    }
 }
 
 void gl_app_list_fill(gl_app *a)
@@ -99,6 +101,7 @@ void gl_app_list_fill(gl_app *a)
         if (a->view == GL_VIEW_GROUPS)
             sum_group_times(a);
         for (uint32_t i = 0; i < n; i++) {
+            gl_model_pass(a->m, i);
             if (a->view == GL_VIEW_STUCK && !is_stuck(a, i))
                 continue;
             if (a->view == GL_VIEW_GROUPS && a->m->groups[i].n == 0)

@@ -34,7 +34,7 @@ static bool is_finished(const gl_model *m)
 
 bool gl_model_is_growing(const gl_model *m) { return m->follow && m->quiet < QUIET_LOOKS; }
 
-#define RESERVED_MOST 1000000
+#define RESERVED_MOST 400000
 
 /* As many goroutines as the coarsest summaries speak of: lists that grow to that by doubling would be copied, and touch
  * twice the memory. */
@@ -48,9 +48,7 @@ static int reserve(gl_model *m)
     }
     size_t room = (size_t)(n > RESERVED_MOST ? RESERVED_MOST : n + 64);
     int status = gl_list_reserve(&m->gors, &m->gor_capacity, room, sizeof *m->gors);
-    if (status == 0)
-        status = gl_list_reserve(&m->lives, &m->life_capacity, room, sizeof *m->lives);
-    return status < 0 ? status : gl_ids_reserve(&m->by_id, room);
+    return status < 0 ? status : gl_list_reserve(&m->lives, &m->life_capacity, room, sizeof *m->lives);
 }
 
 int gl_model_open(gl_reader *reader, const char *name, gl_model **out, gl_error *err)
@@ -85,13 +83,13 @@ void gl_model_close(gl_model *m)
     if (!m)
         return;
     gl_cursor_close(m->scan);
-    gl_ids_clean_up(&m->by_id);
+    gl_id_map_clean_up(&m->by_id);
     gl_ids_clean_up(&m->by_name);
     gl_chans_clean_up(&m->chans);
     gl_tasks_clean_up(&m->tasks);
     gl_use_clean_up(&m->use);
     gl_nodes_clean_up(&m->nodes);
-    free(m->gors);
+    gl_spill_free(&m->gors_spill, m->gors);
     free(m->lives);
     free(m->free_lives);
     free(m->groups);
@@ -145,7 +143,7 @@ int gl_model_refresh(gl_model *m, gl_error *err)
     return 1;
 }
 
-uint32_t gl_model_find(const gl_model *m, uint64_t g) { return gl_ids_get(&m->by_id, g); }
+uint32_t gl_model_find(const gl_model *m, uint64_t g) { return gl_id_map_get(&m->by_id, g); }
 
 const gl_life *gl_model_life(const gl_model *m, uint32_t gor)
 {

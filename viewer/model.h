@@ -16,6 +16,7 @@
 #include "ids.h"
 #include "kinds.h"
 #include "nodes.h"
+#include "spill.h"
 #include "tasks.h"
 #include "use.h"
 
@@ -115,7 +116,8 @@ typedef struct gl_model {
 
     gl_gor *gors;
     size_t gor_count, gor_capacity;
-    gl_ids by_id;
+    gl_spill gors_spill;      /**< of gors */
+    gl_id_map by_id;
     gl_life *lives;           /**< some are free */
     size_t life_count, life_capacity;
     uint32_t *free_lives;
@@ -174,6 +176,12 @@ int gl_model_take(gl_model *m, const gl_event *events, size_t n) GL_MUST_CHECK;
 uint32_t gl_model_find(const gl_model *m, uint64_t g);
 /** The same, adding it (first mention at `time`) where it is new; GL_NONE: no memory. */
 uint32_t gl_model_add(gl_model *m, uint64_t g, int64_t time);
+/** To be called for each i by who walks along all goroutines: of those that are many, only the neighbours stay in memory. */
+static inline void gl_model_pass(const gl_model *m, size_t i)
+{
+    if (i % 131072 == 131071)
+        gl_spill_rest(&m->gors_spill);
+}
 /** What a goroutine is at; of one that has ended, nothing. */
 const gl_life *gl_model_life(const gl_model *m, uint32_t gor);
 /** Since when it is in its state. */

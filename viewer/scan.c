@@ -52,8 +52,10 @@ uint32_t gl_model_add(gl_model *m, uint64_t id, int64_t time)
     uint32_t at = gl_model_find(m, id);
     if (at != GL_NONE)
         return at;
-    if (GL_ROOM(m->gors, m->gor_capacity, m->gor_count) < 0 || gl_ids_put(&m->by_id, id, (uint32_t)m->gor_count) < 0)
+    if (gl_spill_grow(&m->gors_spill, &m->gors, &m->gor_capacity, m->gor_count, sizeof *m->gors, GL_SPILL_FROM) < 0 ||
+        gl_id_map_put(&m->by_id, id, (uint32_t)m->gor_count) < 0)
         return GL_NONE;
+    gl_model_pass(m, m->gor_count);
     gl_gor *g = &m->gors[m->gor_count];
     *g = (gl_gor){.id = id, .first = time, .last = GL_TIME_NONE, .group = GL_NONE, .first_straddle = GL_NONE, .life = GL_NONE};
     if (join_group(m, g, 0) < 0)

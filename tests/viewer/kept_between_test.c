@@ -287,6 +287,68 @@ static void a_cursor_comes_back_to_an_events_chunk(void **state)
     gl_cursor_close(c);
 }
 
+/* ---- lists that are large ------------------------------------------------------------------------------------------- */
+
+static void grow_and_check(gl_spill *s, size_t n, bool in_file)
+{
+    uint64_t *list = NULL;
+    size_t capacity = 0;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(gl_spill_grow(s, &list, &capacity, i, sizeof *list, 4096), 0);
+        list[i] = i * 3;
+        if (i % 10000 == 9999)
+            gl_spill_rest(s);
+    }
+    gl_spill_rest(s);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(list[i], i * 3);
+    assert_int_equal(s->map != NULL, in_file);
+    gl_spill_free(s, list);
+    assert_null(s->map);
+}
+
+static void a_large_list_lies_in_a_file_and_keeps_what_is_in_it(void **state)
+{
+    (void)state;
+    grow_and_check(&(gl_spill){0}, 100, false);
+    grow_and_check(&(gl_spill){0}, 3000000, true); /* grows beyond its first 16 MiB */
+}
+
+static void without_a_file_a_list_stays_in_memory(void **state)
+{
+    (void)state;
+    const char *folder = getenv("TMPDIR");
+    char *kept = folder ? strdup(folder) : NULL;
+    setenv("TMPDIR", "/nonexistent/folder", 1);
+    grow_and_check(&(gl_spill){0}, 10000, false);
+    if (kept)
+        setenv("TMPDIR", kept, 1);
+    else
+        unsetenv("TMPDIR");
+    free(kept);
+}
+
+static void ids_are_found_whatever_they_are(void **state)
+{
+    (void)state;
+    gl_id_map m = {0};
+    program k = {.random = 7};
+    static uint64_t ids[5000];
+    assert_int_equal(gl_id_map_get(&m, 0), GL_NONE);
+    for (uint32_t i = 0; i < 5000; i++) {
+        uint64_t near = i < 2500 ? i * 2 : ((uint64_t)draw(&k, UINT32_MAX) << 32) + draw(&k, UINT32_MAX) * 2u;
+        ids[i] = i == 0 ? UINT64_MAX : near | 1;
+        assert_int_equal(gl_id_map_put(&m, ids[i], i), 0);
+    }
+    for (uint32_t i = 0; i < 5000; i++) {
+        assert_int_equal(gl_id_map_get(&m, ids[i]), i);
+        assert_int_equal(gl_id_map_get(&m, ids[i] - 1), GL_NONE);
+    }
+    assert_int_equal(gl_id_map_put(&m, ids[9], 77), 0);
+    assert_int_equal(gl_id_map_get(&m, ids[9]), 77);
+    gl_id_map_clean_up(&m);
+}
+
 /* ---- nodes ---------------------------------------------------------------------------------------------------------- */
 
 static void assert_nodes(gl_nodes *ns, gl_reader *r)
@@ -477,6 +539,9 @@ int main(void)
         cmocka_unit_test(stands_are_found_by_time_and_the_unused_go),
         cmocka_unit_test(a_window_from_a_stand_is_as_one_from_a_keyframe),
         cmocka_unit_test(a_cursor_comes_back_to_an_events_chunk),
+        cmocka_unit_test(a_large_list_lies_in_a_file_and_keeps_what_is_in_it),
+        cmocka_unit_test(without_a_file_a_list_stays_in_memory),
+        cmocka_unit_test(ids_are_found_whatever_they_are),
         cmocka_unit_test(nodes_are_those_of_the_file),
         cmocka_unit_test(sums_of_groups_follow_whatever_changes_them),
         cmocka_unit_test(what_was_kept_of_a_growing_trace_is_not_shown),
