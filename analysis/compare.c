@@ -1,6 +1,5 @@
 #include "compare_inside.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,57 +14,6 @@ bool gl_aspect_is_time(gl_aspect a)
 {
     return a == GL_ASPECT_PAUSE || a == GL_ASPECT_SCHED || a == GL_ASPECT_WAIT || a == GL_ASPECT_RUNNING ||
            a == GL_ASPECT_SYSCALL;
-}
-
-/* --- slices --- */
-
-static void fold(gl_slices *x)
-{
-    for (unsigned i = 0; i < GL_SLICES / 2; i++) {
-        x->sum[i] = x->sum[2 * i] + x->sum[2 * i + 1];
-        x->n[i] = x->n[2 * i] + x->n[2 * i + 1];
-    }
-    memset(&x->sum[GL_SLICES / 2], 0, sizeof x->sum / 2);
-    memset(&x->n[GL_SLICES / 2], 0, sizeof x->n / 2);
-    x->shift++;
-}
-
-void gl_slices_add(gl_slices *x, int64_t time, double value)
-{
-    uint64_t at = time > 0 ? (uint64_t)time >> GL_SLICE_FIRST : 0;
-    while (at >> x->shift >= GL_SLICES)
-        fold(x);
-    x->sum[at >> x->shift] += value;
-    x->n[at >> x->shift]++;
-}
-
-gl_slices_mean gl_slices_mean_of(const gl_slices *x)
-{
-    gl_slices_mean m = {0};
-    double n = 0, sum = 0, squares = 0;
-    for (unsigned i = 0; i < GL_SLICES; i++) {
-        n += x->n[i];
-        sum += x->sum[i];
-        m.used += x->n[i] > 0;
-    }
-    m.mean = n > 0 ? sum / n : 0;
-    for (unsigned i = 0; i < GL_SLICES; i++) {
-        double off = x->sum[i] - x->n[i] * m.mean;
-        squares += off * off;
-    }
-    m.variance = m.used > 1 ? squares / (n * n) * m.used / (m.used - 1) : 0;
-    return m;
-}
-
-double gl_slices_count_variance(const gl_slices *x, int64_t end_ns)
-{
-    uint64_t all = (uint64_t)(end_ns > 0 ? end_ns : 0) >> (GL_SLICE_FIRST + x->shift);
-    double n = 0, squares = 0, slices = (double)(all < GL_SLICES ? all + 1 : GL_SLICES);
-    for (unsigned i = 0; i < GL_SLICES; i++)
-        n += x->n[i];
-    for (unsigned i = 0; i < (unsigned)slices; i++)
-        squares += (x->n[i] - n / slices) * (x->n[i] - n / slices);
-    return fmax(n, slices > 1 ? squares * slices / (slices - 1) : n * n);
 }
 
 /* --- while the trace is read --- */
@@ -92,8 +40,8 @@ static int add_time(gl_profile *p, unsigned aspect, uint32_t name, uint32_t seco
     uint64_t ns = end > begin ? (uint64_t)(end - begin) : 0;
     if (!e)
         return GL_E_NOMEM;
-    gl_slices_add(&e->slices, at, log((double)ns + 1));
-    return gl_sample_add(&e->times, ns);
+    int status = gl_slices_add(&e->slices, at, ns);
+    return status < 0 ? status : gl_sample_add(&e->times, ns);
 }
 
 static int take_span(void *user, const gl_span *s)
@@ -117,7 +65,7 @@ static int take_operation(void *user, const gl_send *s)
 {
     gl_profile *p = user;
     if (s->pauses)
-        gl_slices_add(&p->straddled[s->kind], s->begin, 0);
+        gl_slices_count(&p->straddled[s->kind], s->begin);
     return 0;
 }
 
@@ -292,6 +240,7 @@ void gl_profile_destroy(gl_profile *p)
         return;
     for (size_t i = 0; i < p->count; i++) {
         gl_sample_clean_up(&p->entries[i].times);
+        gl_slices_clean_up(&p->entries[i].slices);
         free(p->entries[i].key);
     }
     free(p->entries);

@@ -11,8 +11,8 @@
 #define GRAIN_NS 500.0  /* of the clocks and the scheduler: no mood */
 #define SMALL_NS 2000.0 /* differences below this are the clock's and the scheduler's own grain */
 #define SMALL_SCHED_NS 10000.0 /* whether a processor slept deep or spun when it was needed */
+#define KIND 2          /* what is so many times shorter or longer than both medians is of another kind */
 #define CALM 0.15       /* on a quiet machine the mood is below that, as a logarithm */
-#define MOODY 3.5       /* on a busy one what suffers most moves so much further than the mood */
 
 /* What depends on the scheduler's mood differs more between two runs of one program than within one: it gets so many
  * times the tolerance. */
@@ -20,6 +20,11 @@ static const double slack[GL_ASPECTS] = {
     [GL_ASPECT_PAUSE] = 1,     [GL_ASPECT_PAUSES] = 1,     [GL_ASPECT_SCHED] = 2,     [GL_ASPECT_WAIT] = 2,
     [GL_ASPECT_RUNNING] = 1,   [GL_ASPECT_SYSCALL] = 2,    [GL_ASPECT_STRADDLES] = 4, [GL_ASPECT_STUCK] = 1,
     [GL_ASPECT_ANOMALIES] = 1, [GL_ASPECT_GOROUTINES] = 1, [GL_ASPECT_CAPACITY] = 1};
+
+/* On a busy machine what suffers most moves so many times further than the mood. Its pauses do not: what is moody is who
+ * is woken when. */
+static const double moody[GL_ASPECTS] = {[GL_ASPECT_PAUSE] = 1,   [GL_ASPECT_SCHED] = 3.5,   [GL_ASPECT_WAIT] = 2.5,
+                                         [GL_ASPECT_RUNNING] = 2, [GL_ASPECT_SYSCALL] = 3.5, [GL_ASPECT_STRADDLES] = 3.5};
 
 static double sure(gl_aspect a) { return slack[a] > 1 ? GL_COMPARE_SURE_MOOD : GL_COMPARE_SURE; }
 
@@ -67,17 +72,20 @@ static double mood(const match *list, size_t n, unsigned but, double *room)
     return k % 2 ? room[k / 2] : (room[k / 2 - 1] + room[k / 2]) / 2;
 }
 
-/* What is added to the tolerance, as a logarithm. */
-static double allowance(double moved) { return MOODY * fmax(0, moved - CALM); }
+/* By what the tolerance is multiplied. */
+static double allowance(gl_aspect a, double moved) { return exp(moody[a] * fmax(0, moved - CALM)); }
 
 /* --- each aspect --- */
 
-/* From the short ones to the long ones all have moved, by more than `factor` (the shortest half as far): what a busy machine adds is long ones. */
+/*
+ * Short ones, the middle and long ones have all moved by more than `factor` (the long ones by half of that: what a busy
+ * machine adds is long ones). The shortest may be of another kind (a pause that found nothing to wait for) and do not count.
+ */
 static bool all_moved(gl_profile_entry *less, gl_profile_entry *more, double factor)
 {
     static const struct {
         double rank, share;
-    } looks[] = {{0.1, 0.5}, {0.25, 1}, {0.5, 1}, {0.75, 1}};
+    } looks[] = {{0.25, 1}, {0.5, 1}, {0.75, 0.5}};
     for (unsigned i = 0; i < sizeof looks / sizeof *looks; i++) {
         double x = (double)gl_sample_at(&less->times, looks[i].rank), y = (double)gl_sample_at(&more->times, looks[i].rank);
         if (y <= x * pow(factor, looks[i].share))
@@ -97,12 +105,13 @@ static bool times_differ(gl_profile_entry *a, gl_profile_entry *b, double factor
     d->factor = x > 0 ? y / x : 0;
     if (fabs(y - x) <= (b->aspect == GL_ASPECT_SCHED ? SMALL_SCHED_NS : SMALL_NS) || !all_moved(d->worse ? a : b, d->worse ? b : a, factor))
         return false;
-    gl_slices_mean ma = gl_slices_mean_of(&a->slices), mb = gl_slices_mean_of(&b->slices);
+    double least = fmin(x, y) / KIND, most = fmax(x, y) * KIND;
+    gl_slices_mean ma = gl_slices_mean_within(&a->slices, least, most), mb = gl_slices_mean_within(&b->slices, least, most);
     unsigned used = ma.used < mb.used ? ma.used : mb.used;
     double apart = d->worse ? mb.mean - ma.mean : ma.mean - mb.mean;
     d->sigmas = apart / fmax(sqrt(ma.variance + mb.variance), 1e-3);
     /* Few slices tell their own scatter badly: as Student has it, about. */
-    return used >= SLICES_LEAST && d->sigmas > sure(b->aspect) * (1 + 8.0 / used) && apart > log(factor);
+    return used >= SLICES_LEAST && d->sigmas > sure(b->aspect) * (1 + 8.0 / used);
 }
 
 /* Counts, where b has `scale` times as many occasions: true where they differ, and in d by how much. */
@@ -149,20 +158,31 @@ static bool values_differ(double a, double b, gl_difference *d)
     return a != b;
 }
 
-static bool differ(const gl_profile *p, const gl_profile *q, const match *m, double tolerance, double moved,
-                   gl_difference *d)
+static bool differ_by(const gl_profile *p, const gl_profile *q, const match *m, double factor, gl_difference *d)
 {
     const gl_profile_entry *some = m->b ? m->b : m->a;
     gl_profile_entry none = {.aspect = some->aspect};
     gl_profile_entry *a = m->a ? m->a : &none, *b = m->b ? m->b : &none;
     gl_aspect aspect = (gl_aspect)some->aspect;
-    double factor = 1 + tolerance * slack[aspect];
     *d = (gl_difference){.aspect = aspect, .key = some->key};
     if (gl_aspect_is_time(aspect))
-        return times_differ(a, b, factor * exp(allowance(moved)), d);
+        return times_differ(a, b, factor, d);
     if (aspect == GL_ASPECT_CAPACITY)
         return m->a && m->b && values_differ(a->value, b->value, d);
-    return counts_differ(p, q, a, b, aspect == GL_ASPECT_STRADDLES ? factor * exp(allowance(moved)) : factor, d);
+    return counts_differ(p, q, a, b, factor, d);
+}
+
+/* What differs more than chance and the tolerance explain, but no more than a machine does that is so busy, is not sure. */
+static bool differ(const gl_profile *p, const gl_profile *q, const match *m, double tolerance, double moved,
+                   gl_difference *d)
+{
+    gl_aspect aspect = (gl_aspect)(m->b ? m->b : m->a)->aspect;
+    double factor = 1 + tolerance * slack[aspect], allowed = factor * allowance(aspect, moved);
+    if (differ_by(p, q, m, allowed, d))
+        return true;
+    bool differs = allowed > factor && differ_by(p, q, m, factor, d);
+    d->unsure = differs;
+    return differs;
 }
 
 /* --- both --- */
@@ -170,6 +190,8 @@ static bool differ(const gl_profile *p, const gl_profile *q, const match *m, dou
 static int by_weight(const void *a, const void *b)
 {
     const gl_difference *x = a, *y = b;
+    if (x->unsure != y->unsure)
+        return x->unsure ? 1 : -1;
     if (x->worse != y->worse)
         return x->worse ? -1 : 1;
     if (x->aspect != y->aspect)
@@ -239,8 +261,10 @@ int gl_profile_compare(gl_profile *a, gl_profile *b, double tolerance, gl_compar
     bool able = out->list && x && y && list && room;
     if (able) {
         size_t n = pair_up(x, a->count, y, b->count, list);
-        out->n = judge(a, b, list, n, tolerance, room, out);
-        qsort(out->list, out->n, sizeof *out->list, by_weight);
+        size_t found = judge(a, b, list, n, tolerance, room, out);
+        qsort(out->list, found, sizeof *out->list, by_weight);
+        for (out->n = found; out->n && out->list[out->n - 1].unsure; out->n--)
+            out->unsure++;
     }
     free(x);
     free(y);

@@ -130,7 +130,7 @@ int gl_mmu_ask(gl_mmu *m, const gl_mmu_request *r) GL_MUST_CHECK;
 int gl_mmu_begin(gl_mmu *m, int64_t time) GL_MUST_CHECK;
 /** The number of Ps; before it is known only stopped worlds count. */
 int gl_mmu_procs(gl_mmu *m, int64_t time, uint64_t procs) GL_MUST_CHECK;
-/** A recorder that does not tell how many Ps there are has seen number p. */
+/** A recorder that infers who has which P has seen number p: counts where nothing tells how many there are. */
 int gl_mmu_seen(gl_mmu *m, int64_t time, uint32_t p) GL_MUST_CHECK;
 int gl_mmu_stw(gl_mmu *m, int64_t time, bool gc, int step) GL_MUST_CHECK;
 /** step +1: a sweep begins on P, -1: it ends. */

@@ -132,23 +132,19 @@ static void row(cli_page *p, gl_table *t, const gl_difference *d)
     cli_add_row(p, t, cells);
 }
 
-static void table(cli_page *p, const answer *a, bool worse, const char *title)
+static void table(cli_page *p, const gl_difference *list, size_t all, const char *title, const char *note)
 {
     static const gl_column columns[] = {{"what", GL_ALIGN_LEFT, GL_CUT_END, 0, 0}, {"of", GL_ALIGN_LEFT, GL_CUT_MIDDLE, 16, 0},
                                         {"A", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},   {"B", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},
                                         {"", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0}};
-    size_t all = worse ? count_worse(a) : a->found.n - count_worse(a), shown = 0;
+    size_t shown = 0;
     cli_unit n;
     if (!all)
         return;
-    cli_heading(p, title, gl_unit_count(n, all));
+    cli_heading(p, title, note ? note : gl_unit_count(n, all));
     gl_table *t = gl_table_new(columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < a->found.n && shown < p->top; i++) {
-        if (a->found.list[i].worse != worse)
-            continue;
-        row(p, t, &a->found.list[i]);
-        shown++;
-    }
+    for (; shown < all && shown < p->top; shown++)
+        row(p, t, &list[shown]);
     cli_finish_table(p, t);
     cli_more(p, shown, all, "differences");
 }
@@ -168,14 +164,16 @@ static void text(const cli_report_run *run, void *self, cli_page *p)
     gl_text_add(&p->out, other.out.bytes ? other.out.bytes : "", other.out.n);
     gl_text_clean_up(&other.out);
     (void)run;
-    table(p, a, true, "WORSE IN B");
-    table(p, a, false, "BETTER IN B");
+    size_t worse = count_worse(a); /* these come first */
+    table(p, a->found.list, worse, "WORSE IN B", NULL);
+    table(p, a->found.list + worse, a->found.n - worse, "BETTER IN B", NULL);
     if (!a->found.n)
         cli_heading(p, "NO DIFFERENCE", "beyond what chance and the tolerance explain");
+    table(p, a->found.list + a->found.n, a->found.unsure, "NOT SURE", "a busy machine could do that, too: run both once more");
     if (a->found.mood > MOOD_BUSY) {
         char line[200];
         snprintf(line, sizeof line, "Times differ throughout, by a factor of %.1f: the machine was busy in one of the two, or "
-                 "everything is different. What was less than that is not told.", a->found.mood);
+                 "everything is different.", a->found.mood);
         cli_note(p, CLI_WARN, line);
     }
     else
@@ -184,20 +182,10 @@ static void text(const cli_report_run *run, void *self, cli_page *p)
 
 /* --- JSON --- */
 
-static void json(const cli_report_run *run, void *self, cli_summary_json *w)
+static void json_list(cli_json *j, const char *name, const gl_difference *list, size_t n)
 {
-    const answer *a = self;
-    cli_json *j = &w->json;
-    (void)run;
-    cli_json_str(j, "against", cli_source_name(a->a_run->source));
-    cli_json_int(j, "against_end_ns", a->a_run->r->end_ns);
-    cli_json_real(j, "tolerance", a->tolerance);
-    cli_json_real(j, "mood", a->found.mood);
-    cli_json_uint(j, "worse", count_worse(a));
-    cli_json_uint(j, "better", a->found.n - count_worse(a));
-    cli_json_open(j, "differences", '[');
-    for (size_t i = 0; i < a->found.n; i++) {
-        const gl_difference *d = &a->found.list[i];
+    cli_json_open(j, name, '[');
+    for (const gl_difference *d = list; d < list + n; d++) {
         cli_json_open(j, NULL, '{');
         cli_json_str(j, "what", gl_aspect_name[d->aspect]);
         cli_json_str(j, "of", d->key);
@@ -217,6 +205,21 @@ static void json(const cli_report_run *run, void *self, cli_summary_json *w)
         cli_json_close(j, '}');
     }
     cli_json_close(j, ']');
+}
+
+static void json(const cli_report_run *run, void *self, cli_summary_json *w)
+{
+    const answer *a = self;
+    cli_json *j = &w->json;
+    (void)run;
+    cli_json_str(j, "against", cli_source_name(a->a_run->source));
+    cli_json_int(j, "against_end_ns", a->a_run->r->end_ns);
+    cli_json_real(j, "tolerance", a->tolerance);
+    cli_json_real(j, "mood", a->found.mood);
+    cli_json_uint(j, "worse", count_worse(a));
+    cli_json_uint(j, "better", a->found.n - count_worse(a));
+    json_list(j, "differences", a->found.list, a->found.n);
+    json_list(j, "unsure", a->found.list + a->found.n, a->found.unsure);
 }
 
 static const cli_report report = {.bytes = sizeof(answer),
@@ -251,13 +254,15 @@ const cli_command cli_command_diff = {
         "Compares two traces and prints what is worse in B, then what is better: lengths and numbers of pauses, waits for a "
         "processor and other waits, running times and system calls by start function, operations that straddle pauses, goroutines "
         "that are stuck, anomalies, numbers of goroutines, capacities of channels.\n\n"
-        "Nothing is said of what chance, the machine or a longer run may explain. Of times, the median and both quartiles must "
-        "differ by more than the tolerance, and the shortest ones too (a busy machine adds long ones); the means by more than four "
-        "standard deviations, as the scatter between parts of each trace gives them. Counts must differ by more than the "
+        "Nothing is said of what chance, the machine or a longer run may explain. Of times, the median and the first "
+        "quartile must differ by more than the tolerance, and the third by half of that (a busy machine adds long ones); the means "
+        "by more than four standard deviations, as the scatter between parts of each trace gives them. Counts must differ by more than the "
         "tolerance and as many deviations of such counts, as they are, for the length of the traces, and for the work that was "
         "done. Waits get twice the tolerance, numbers of straddling operations four times: they depend on the scheduler.\n\n"
-        "Where all other times differ too, the tolerance grows with it, and it is said: then one of the two runs met a "
-        "busy machine. Two runs of one program are to compare as equal; to see small differences, compare runs on a quiet machine.",
+        "Where all other times differ too, it is said, and the tolerance grows with it (little for pauses, more for what the "
+        "scheduler decides): one of the two runs may have met a busy machine. What is beyond the tolerance, but not beyond that one, "
+        "is listed as not sure, and is no failure. Two runs of one program are to compare as equal; to see small differences, "
+        "compare runs on a quiet machine.",
     CLI_OPTIONS(CLI_OPT_TOLERANCE, CLI_OPT_FAIL, CLI_REPORT_OPTIONS),
     .exits = exits, .exit_count = sizeof exits / sizeof *exits,
     .examples = {{"golanes diff before.lanes after.lanes", "Did a change make anything worse?"},

@@ -324,6 +324,8 @@ static int run(exporting *x)
 {
     gl_error err = {0};
     const char *out = cli_args_text(x->args, CLI_OPT_EXPORT_OUTPUT, NULL);
+    if (out && strcmp(out, "-") == 0)
+        out = NULL;
     if (!out && (x->format->abilities & GL_EXPORT_BINARY) && isatty(STDOUT_FILENO))
         return cli_usage_error(x->args->command, "%s is not for a terminal: give -o OUT%s", x->format->name, x->format->ending);
     int rc = out ? cli_outfile_check(x->args, out) : 0;

@@ -424,8 +424,9 @@ const cli_command cli_command_pauses = {
         "itself had in any window of that length, as a curve, and the worst windows of one length. What counts as the "
         "collector's is chosen with --include; with --per-p each processor is looked at for itself, and the worst counts, which "
         "bounds how long one goroutine could be held up; with --percentiles also how the windows are spread: 99.9, 99 and 95 of a "
-        "hundred left the program that much, or more. A recording of a Go program says neither how many processors there are nor which of "
-        "the collector's workers are idle ones: as many processors count as were seen, and all that its workers ran.",
+        "hundred left the program that much, or more. In a recording of a Go program, who had which processor is inferred, and which of the "
+        "collector's workers are idle ones is not told: all that its workers ran counts. With --backend uprobe nor is how many "
+        "processors there are: as many count as were seen.",
     CLI_OPTIONS(CLI_OPT_WINDOW, CLI_OPT_INCLUDE, CLI_OPT_PER_P, CLI_OPT_PERCENTILES, CLI_REPORT_OPTIONS),
     .examples = {{"golanes pauses server.trace", "The longest stops, and the curve."},
                  {"golanes pauses --per-p --window 1ms server.trace", "The worst milliseconds of single processors."},

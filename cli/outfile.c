@@ -10,6 +10,8 @@
 int cli_outfile_check(const cli_args *args, const char *out)
 {
     struct stat to, from;
+    if (strcmp(out, "-") == 0)
+        return cli_usage_error(args->command, "this is not written to standard output: give the name of a file (./- is one)");
     if (stat(out, &to) < 0)
         return 0;
     for (size_t i = 0; i < args->operand_count; i++)

@@ -37,8 +37,9 @@ static const char limits[] =
     "mmap and munmap; programs that take another user's rights at their start; machines whose time stamp counter can't be "
     "relied on. *golanes doctor* says what can be had of a program, and why not the rest.\n\n"
     "Threads beyond 128 at a time have no ring: their events are counted, not told. When the recorder does not get to read in "
-    "time events are dropped, counted, and told by a Lost event. ProcStart and ProcStop are inferred; the reason of a yield "
-    "is not known; of what was there before, GoStatus events tell. Which system call it is, the "
+    "time events are dropped, counted, and told by a Lost event. How many Ps there are, and when that changes, is told "
+    "(ProcsChange; not with --backend uprobe). ProcStart and ProcStop are inferred; which of the collector's workers are idle "
+    "ones, and the reason of a yield, is not known; of what was there before, GoStatus events tell. Which system call it is, the "
     "heap's size, timers and the network poller are not told.\n";
 
 void cli_record_page(gl_text *out)

@@ -10,7 +10,7 @@ from go_case import GoCase
 REPEATS = int(os.environ.get('GOLANES_DIFF_REPEATS', '3'))
 DEMO = os.environ.get('CHANRT_DEMO', '')
 PLACE = os.path.dirname(os.path.abspath(__file__))
-BUSY = 1.16  # beyond such a mood the machine, not the program, decides what is seen; the planted pause may drown in it
+BUSY = 1.4  # beyond such a mood a difference may be told as one that the machine may explain
 
 
 class Runs(GoCase):
@@ -26,19 +26,12 @@ class Runs(GoCase):
             said = [(x['what'], x['of'], x['factor']) for x in d['differences']]
             self.assertEqual(said, [], f'pair {i}, mood {d["mood"]}')
 
-    def assert_found(self, what, of, before, after, busy_too=True):
-        """Each time; where the machine was busy with something else, it tries again, but not for ever."""
-        tries, calm = 0, 0
-        while calm < REPEATS:
-            tries += 1
+    def assert_found(self, what, of, before, after):
+        """Each time; as sure where the machine was not busy with something else."""
+        for i in range(REPEATS):
             d = self.differences(self.record('before', *before), self.record('after', *after))
-            found = [x for x in d['differences'] if x['what'] == what and of in x['of'] and x['worse']]
-            if not found and not busy_too and d['mood'] > BUSY:
-                if tries >= 4 * REPEATS:
-                    self.skipTest(f'the machine is too busy: mood {d["mood"]}')
-                continue
-            self.assertTrue(found, d)
-            calm += 1
+            told = d['differences'] + (d['unsure'] if d['mood'] > BUSY else [])
+            self.assertTrue([x for x in told if x['what'] == what and of in x['of'] and x['worse']], (i, d))
 
 
 class GoRuns(Runs):
@@ -52,7 +45,7 @@ class GoRuns(Runs):
         self.assert_silent()
 
     def test_pauses_three_times_as_long(self):
-        self.assert_found('pause length', 'GC', ['-chunk', '1024'], ['-chunk', '3072'], busy_too=False)
+        self.assert_found('pause length', 'GC', [], ['-hold', '6144'])
 
     def test_fifty_are_left_behind(self):
         self.assert_found('stuck', 'main.left', [], ['-leak', '50'])

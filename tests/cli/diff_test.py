@@ -6,10 +6,10 @@ from harness import V2, main
 from written import DONE, Trace, WrittenCase
 
 
-def program(seed, pause=1.0, leak=0, cap=8, rounds=300):
+def program(seed, pause=1.0, leak=0, cap=8, rounds=300, slow=1.0, quick=0):
     """Four workers get jobs over a channel; the collector runs now and then. All times are chance, as on a machine."""
     r = random.Random(seed)
-    load = r.uniform(0.9, 1.15)  # another run finds the machine in another mood
+    load = slow * r.uniform(0.9, 1.15)  # another run finds the machine in another mood
 
     def about(ns):
         return max(64, int(ns * load * r.lognormvariate(0, 0.6)))
@@ -36,7 +36,7 @@ def program(seed, pause=1.0, leak=0, cap=8, rounds=300):
         if i % 10 == 9:
             for reason in ('GC sweep termination', 'GC mark termination'):
                 now += 1000
-                length = int(about(60000) * pause)
+                length = 5000 if quick and i // 10 % quick == 0 else int(about(60000) * pause)
                 t.stw(now, now + length, 1, reason)
                 now += length
         if leak and i % (rounds // leak) == 0:
@@ -71,6 +71,23 @@ class Diff(WrittenCase):
                 self.assertGreater(x['sigmas'], 4)
             d = self.diff(program(100 + i, pause=3, rounds=600), program(i, rounds=600))
             self.assertEqual({x['worse'] for x in d['differences'] if x['what'] == 'pause length'}, {False})
+
+    def pauses_told(self, d):
+        return [sorted(x['of'] for x in d[name] if x['what'] == 'pause length' and x['worse']) for name in ('differences', 'unsure')]
+
+    def test_longer_pauses_are_told_where_everything_is_longer(self):
+        both = ['GC mark termination', 'GC sweep termination']
+        slower = self.diff(program(1, rounds=900), program(2, rounds=900, slow=2.3))
+        self.assertGreater(slower['mood'], 1.7)
+        self.assertEqual(self.pauses_told(slower), [[], both])  # as everything: the machine may have been busy
+        self.assertIn('NOT SURE', self.golanes('diff', '-q', self.path('a.lanes'), self.path('b.lanes')).out.decode())
+        self.diff(program(1, rounds=900), program(2, rounds=900, slow=2.3), '--fail')
+        self.assertEqual(self.pauses_told(self.diff(program(1, rounds=900), program(2, rounds=900, slow=1.8, pause=2.5))), [both, []])
+
+    def test_pauses_of_another_kind_do_not_drown_it(self):
+        both = ['GC mark termination', 'GC sweep termination']
+        d = self.diff(program(1, rounds=600, quick=8), program(2, rounds=600, quick=8, pause=3))
+        self.assertEqual(self.pauses_told(d), [both, []])
 
     def test_a_leak_of_fifty(self):
         d = self.diff(program(1), program(2, leak=50))

@@ -66,6 +66,12 @@ class Import(Case):
     def test_a_folder_that_is_not_there(self):
         self.assert_refused(self.golanes('import', '-o', self.path('no', 'x'), V2, code=OUTPUT), self.path('no', 'x'))
 
+    def test_a_dash_is_standard_output_where_there_is_one(self):
+        want = self.golanes('export', '--to', 'csv', V2).out
+        self.assertEqual(self.golanes('export', '--to', 'csv', '-o', '-', V2).out, want)
+        self.assert_refused(self.golanes('import', '-o', '-', V2, code=2), 'standard output')
+        self.assertFalse(os.path.exists('-'))
+
     def test_repair(self):
         lanes = self.lanes(V2)
         want = self.golanes('events', lanes).out

@@ -4,10 +4,11 @@
  * A profile holds, for each pause reason, wait reason and start function, how the times are spread, and counts. It is
  * compared so that two runs of one program are equal:
  *
- * - Two spreads differ when short ones and long ones have both moved (p25, median and p75 by more than the tolerance, p10
- *   by half of that), and when the means of slices of time, which scatter as chance has it, say that this is no chance
+ * - Two spreads differ when short ones and the middle have both moved (p25 and median by more than the tolerance, p75 by
+ *   half of that), and when the means of slices of time, which scatter as chance has it, say that this is no chance
  *   (GL_COMPARE_SURE standard deviations of these).
- * - Where everything else has moved too (the mood) the tolerance grows by a multiple of that: then it was the machine.
+ * - Where everything else has moved too (the mood) the tolerance grows by a power of that, the larger the more the
+ *   scheduler has to do with it: then it may have been the machine. What is between the two tolerances is told as unsure.
  * - Two counts differ when they do so by more than that many standard deviations of such counts and by more than the
  *   tolerance, as they are, for the length of the traces, and for the work that was done meanwhile (spans of goroutines);
  *   straddles also for the number and the length of the pauses. So a longer run is no difference.
@@ -68,7 +69,7 @@ void gl_profile_destroy(gl_profile *p);
 typedef struct gl_difference {
     gl_aspect aspect;
     const char *key; /**< the profiles' */
-    bool worse;
+    bool worse, unsure;
     double factor;       /**< b over a; 0: a has none */
     gl_spread a, b;      /**< of times */
     double value_a, value_b; /**< of counts and values */
@@ -77,7 +78,8 @@ typedef struct gl_difference {
 
 typedef struct gl_comparison {
     gl_difference *list; /**< the weightiest first; the caller frees it */
-    size_t n;
+    size_t n;      /**< that are sure */
+    size_t unsure; /**< that follow them in the list: a machine as busy as the mood tells may explain them */
     double mood; /**< the factor by which times differ throughout: near 1 for two runs on a quiet machine */
 } gl_comparison;
 

@@ -1,8 +1,8 @@
 // Differs is a program whose runs are alike, and which can be told to get worse in one thing.
 //
-// Clients ask a server over a channel and wait for its answers; a few helpers share a lock; the collector runs on its own
-// and when it is asked to. A goroutine is nearly always inside a hash that cannot be stopped half-way: that is what the
-// collector's pauses wait for, so their length follows -chunk.
+// Clients ask a server over a channel and wait for its answers; a few helpers share a lock; the collector runs when it is
+// asked to. Meanwhile a goroutine hashes, in pieces that cannot be stopped half-way: the collector's pauses wait for the
+// end of one, so their length follows -hold, and nothing else does.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"runtime/trace"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,21 +25,20 @@ type request struct {
 var (
 	traceTo  = flag.String("trace", "", "write an execution trace to `file`")
 	requests = flag.Int("requests", 300, "by each client")
-	chunk    = flag.Int("chunk", 1024, "`KB` that are hashed at a go")
+	rounds   = flag.Int("rounds", 90, "of the collector")
+	hold     = flag.Int("hold", 2048, "`KB` that are hashed at a go while the collector runs")
 	leak     = flag.Int("leak", 0, "goroutines left behind")
 	capacity = flag.Int("cap", 32, "of the server's queue")
 )
 
 var sink [][]byte
 
-func hash(quit chan struct{}, done *sync.WaitGroup) {
+// From each round that it is told of until that is over.
+func hash(round chan int32, over *atomic.Int32, done *sync.WaitGroup) {
 	defer done.Done()
-	data := make([]byte, *chunk<<10)
-	for {
-		select {
-		case <-quit:
-			return
-		default:
+	data := make([]byte, *hold<<10)
+	for r := range round {
+		for over.Load() < r {
 			sum := sha512.Sum512(data)
 			data[0] = sum[0]
 		}
@@ -88,11 +88,12 @@ func main() {
 		defer trace.Stop()
 	}
 	queue := make(chan request, *capacity)
-	quit, total := make(chan struct{}), 0
+	round, total := make(chan int32), 0
+	var over atomic.Int32
 	var lock sync.Mutex
 	var clients, others sync.WaitGroup
 	others.Add(1)
-	go hash(quit, &others)
+	go hash(round, &over, &others)
 	for i := 0; i < 2; i++ {
 		go serve(queue)
 	}
@@ -100,8 +101,10 @@ func main() {
 		clients.Add(1)
 		go ask(queue, &lock, &total, &clients)
 	}
-	for i := 0; i < 25; i++ {
+	for i := 1; i <= *rounds; i++ {
+		round <- int32(i)
 		runtime.GC()
+		over.Store(int32(i))
 		time.Sleep(time.Millisecond)
 	}
 	for i := 0; i < *leak; i++ {
@@ -109,7 +112,7 @@ func main() {
 	}
 	clients.Wait()
 	close(queue)
-	close(quit)
+	close(round)
 	others.Wait()
 	time.Sleep(time.Millisecond)
 	fmt.Println(total)
