@@ -126,6 +126,9 @@ ACTION(zoom_span)
     } else if (at != GL_NONE) {
         from = a->m->straddles[at].begin;
         to = a->m->straddles[at].end;
+    } else if (a->view == GL_VIEW_TASKS && a->row.type == GL_ROW_TASK && a->row.index < a->m->tasks.n) {
+        from = a->m->tasks.list[a->row.index].begin;
+        to = gl_model_end(a->m, a->m->tasks.list[a->row.index].end);
     } else if (span) {
         from = span->begin;
         to = gl_model_end(a->m, span->end);
@@ -135,7 +138,7 @@ ACTION(zoom_span)
         return;
     }
     gl_app_remember(a);
-    int64_t margin = (to - from) / 8 + 1, cursor = a->cursor;
+    int64_t margin = (to - from) / 8 + 1, cursor = a->cursor < from ? from : a->cursor > to ? to : a->cursor;
     gl_app_show(a, from - margin, to + margin);
     gl_app_go(a, cursor);
 }

@@ -82,7 +82,8 @@ typedef enum gl_prompt_kind {
     GL_PROMPT_BOOKMARK,
     GL_PROMPT_JUMP,
     GL_PROMPT_KEEP,
-    GL_PROMPT_LEAVE
+    GL_PROMPT_LEAVE,
+    GL_PROMPT_KINDS
 } gl_prompt_kind;
 
 /** Of a live view: its recording is in a temporary file, and its owner keeps it when that is asked for. */
@@ -164,6 +165,7 @@ typedef struct gl_app {
     gl_prompt_kind prompt;
     char prompt_text[GL_PROMPT_MAX];
     size_t prompt_n;
+    char prompt_last[GL_PROMPT_KINDS][GL_PROMPT_MAX]; /**< what was given last, by kind */
     bool in_stack;          /**< keys go to the stack in the detail */
     size_t frame;           /**< the frame chosen there */
     bool wants_editor;      /**< the terminal's owner is to open edit_file at edit_line, and to clear this */

@@ -130,6 +130,8 @@ static void end_prompt(gl_app *a)
     char text[GL_PROMPT_MAX];
     memcpy(text, a->prompt_text, sizeof text);
     a->prompt = GL_PROMPT_NONE;
+    if (*text)
+        memcpy(a->prompt_last[kind], text, sizeof text);
     switch (kind) {
     case GL_PROMPT_COMMAND: gl_app_command(a, text); break;
     case GL_PROMPT_SEARCH: gl_do_search(a, text, 0); break;
@@ -184,6 +186,8 @@ static void prompt_key(gl_app *a, int key)
     case GL_KEY_ESC:
     case 3: a->prompt = GL_PROMPT_NONE; break;
     case GL_KEY_BACKSPACE: prompt_drop(a); break;
+    case GL_KEY_UP: gl_app_prompt(a, a->prompt, a->prompt_last[a->prompt]); break;
+    case GL_KEY_DOWN:
     case 21: /* C-u */
         a->prompt_n = 0;
         a->prompt_text[0] = '\0';

@@ -178,6 +178,8 @@ void gl_draw_curves(gl_app *a, gl_cells *c)
             snprintf(text, sizeof text, "heap %s", gl_unit_bytes(bytes, at.live));
         label(a, c, l->heap, GL_ROLE_HEAP, text);
     }
+    if (heap.h && a->m->heap_count == 0 && a->m->scanned)
+        label(a, c, l->heap, GL_ROLE_DIM, l->gutter >= 28 ? "heap: not in this trace" : "heap not known");
     if (count.h) {
         draw_counts(a, c, count, s);
         label_counts(a, c, l->counts);

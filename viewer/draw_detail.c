@@ -98,7 +98,8 @@ static void wake_line(gl_lines *l, gl_app *a, const gl_lane_span *span)
         gl_pen_text(&p, GL_ROLE_DIM, waits ? "released by " : "made runnable by ");
     if (span->by) {
         gl_put_gor(&p, a->m, span->by);
-        gl_pen_text(&p, GL_ROLE_DIM, "  at ");
+        if (*gl_model_site(a->m, span->by_stack).func)
+            gl_pen_text(&p, GL_ROLE_DIM, "  at ");
         gl_put_site(&p, a->m, span->by_stack);
     } else if (span->kind == GL_SPAN_RUNNABLE && span->reason) {
         gl_pen_printf(&p, GL_ROLE_DIM, "taken off its P: %s", gl_model_text(a->m, span->reason));

@@ -90,10 +90,10 @@ static void draw_work(const gl_app *a, gl_pen *p)
         gl_pen_printf(p, GL_ROLE_WARN, "reading %s  ",
                       gl_unit_share(n, (double)a->m->scanned_events / (double)a->m->info->events));
     if (a->search.cursor)
-        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, %s events looked at, %s stops  ", a->search.text,
+        gl_pen_printf(p, GL_ROLE_MATCH, "%s%s: %s found, %s events looked at, %s stops  ", a->search.query ? "find " : "/", a->search.text,
                       gl_unit_count(n, a->search.found), gl_unit_count_short(r, (double)a->search.looked), cancel);
     else if (gl_search_is_on(&a->search))
-        gl_pen_printf(p, GL_ROLE_MATCH, "/%s: %s found, %s %s  ", a->search.text, gl_unit_count(n, a->search.found),
+        gl_pen_printf(p, GL_ROLE_MATCH, "%s%s: %s found, %s %s  ", a->search.query ? "find " : "/", a->search.text, gl_unit_count(n, a->search.found),
                       gl_app_key_of(a, "next-match", next), gl_app_key_of(a, "prev-match", prev));
     if (a->filter.query)
         gl_pen_printf(p, GL_ROLE_WARN, "filter %s: %zu of %zu  ", a->filter.text, a->lanes.gor_count, a->m->gor_count);

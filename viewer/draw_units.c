@@ -56,7 +56,7 @@ void gl_canvas_unit(const gl_canvas *f, gl_row row, int y)
     }
     uint64_t tid = threads ? gl_dict_get_thread(m->dict, row.index).tid : 0;
     if (threads && tid)
-        snprintf(name, sizeof name, "M%u thread %llu", row.index, (unsigned long long)tid);
+        snprintf(name, sizeof name, f->a->layout.gutter < 28 ? "M%u %llu" : "M%u thread %llu", row.index, (unsigned long long)tid);
     else
         snprintf(name, sizeof name, "%c%u", threads ? 'M' : 'P', row.index);
     int64_t all = m->read_end - m->begin;

@@ -214,7 +214,7 @@ const gl_list_kind gl_list_kinds[GL_VIEWS] = {
     [GL_VIEW_STRADDLES] = LIST(straddle_columns, "no send in this trace straddles a GC pause"),
     [GL_VIEW_PAUSES] = LIST(pause_columns, "the world was never stopped in this trace"),
     [GL_VIEW_STUCK] =
-        LIST(stuck_columns, "no goroutine was still blocked at the end (timers, network and the runtime's own aside)"),
+        LIST(stuck_columns, "none was still blocked at the end (timers, network, runtime's own aside)"),
     [GL_VIEW_SELECTION] = LIST(selection_columns, "no goroutine was there in this span of time"),
     [GL_VIEW_GROUPS] = LIST(group_columns, "no goroutines in this trace"),
 };

@@ -1,5 +1,6 @@
 /* The loop between a terminal and the app. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -35,7 +36,9 @@ static void open_editor(gl_app *a, gl_term *t)
     a->wants_editor = false;
     gl_config_source(a->config, a->edit_file, file, sizeof file);
     if (access(file, R_OK) != 0) {
-        gl_app_say(a, true, "%.120s is not here; [source] in the configuration can say where it is", file);
+        const char *slash = strrchr(file, '/');
+        gl_app_say(a, true, "%.60s is not here; [source] in the configuration can say where %.150s is", slash ? slash + 1 : file,
+                   file);
         return;
     }
     const char *editor = gl_edit_command(a->config);

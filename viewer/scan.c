@@ -217,7 +217,9 @@ static int take_transition(gl_model *m, const gl_event *ev, const gl_transition 
     gl_life *x = life_of(m, at);
     if (!x)
         return GL_E_NOMEM;
-    if (t->from == GL_G_UNDETERMINED && x->since == g->first) {
+    /* What a status tells, it tells of the time before it too. */
+    bool told = t->from == GL_G_UNDETERMINED && x->since == g->first;
+    if (told) {
         g->from_before = true;
         x->since = g->first = m->begin;
     }
@@ -238,7 +240,7 @@ static int take_transition(gl_model *m, const gl_event *ev, const gl_transition 
         x->unpark_stack = ev->stack;
     }
     g->state = t->to;
-    x->since = ev->time;
+    x->since = told ? m->begin : ev->time;
     if (t->to == GL_G_NOT_EXIST)
         return end_life(m, g, ev->time);
     if (t->to == GL_G_RUNNING && !x->recorded)

@@ -267,6 +267,22 @@ static void the_mouse_points_zooms_and_drags(void **state)
     gl_app_mouse(a, GL_MOUSE_PRESS, -5, 9999);
 }
 
+static void a_wrong_line_is_there_again_to_be_mended(void **state)
+{
+    gl_app *a = *state;
+    scene_press(a, "/ s t ( Enter");
+    assert_true(a->message_is_error);
+    scene_press(a, "/ Up");
+    assert_string_equal(a->prompt_text, "st(");
+    scene_press(a, "Backspace Enter");
+    assert_string_equal(a->search.text, "st");
+    scene_press(a, "f Up"); /* each prompt has its own */
+    assert_string_equal(a->prompt_text, "");
+    scene_press(a, "Esc / Up Down");
+    assert_string_equal(a->prompt_text, "");
+    scene_press(a, "Enter");
+}
+
 static void lanes_hold_still_while_panning_and_zooming(void **state)
 {
     gl_app *a = *state;
@@ -301,6 +317,7 @@ int main(void)
         TEST(the_prompt_knows_every_command_and_says_what_it_does_not),
         TEST(help_shows_every_command),
         TEST(the_mouse_points_zooms_and_drags),
+        TEST(a_wrong_line_is_there_again_to_be_mended),
         TEST(lanes_hold_still_while_panning_and_zooming),
     };
     reader = scene_open("made");

@@ -61,6 +61,24 @@ static void a_send_that_meets_a_pause_is_a_straddle_with_its_figures(void **stat
     gl_app_close(a);
 }
 
+/* Go tells of a goroutine that nothing happens to only at the end of a part of the trace. */
+static void a_state_that_is_told_late_counts_from_the_beginning(void **state)
+{
+    gl_model *m = NULL;
+    gl_error err = {0};
+    assert_int_equal(gl_model_open(*state, "made", &m, &err), 0);
+    gl_event e = {.time = 9000 * US, .g = 77, .type = GL_EV_GoStatus, .p = GL_NO_PROC, .thread = GL_NO_THREAD};
+    e.arg[0] = 77;
+    e.arg[2] = GL_G_WAITING;
+    assert_int_equal(gl_model_take(m, &e, 1), 0);
+    m->scanned = true;
+    uint32_t gor = gl_model_find(m, 77);
+    assert_true(m->gors[gor].from_before);
+    assert_int_equal(gl_model_since(m, gor), m->begin);
+    assert_int_equal(gl_order_value(m, GL_ORDER_BLOCKED, gor), m->read_end - m->begin);
+    gl_model_close(m);
+}
+
 static void spans_of_a_window_have_reasons_and_wakers(void **state)
 {
     gl_app *a = scene_app(*state, "made", "dark", false, 80, 24);
@@ -271,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_catalogue_holds_goroutines_by_start_function),
         cmocka_unit_test(a_send_that_meets_a_pause_is_a_straddle_with_its_figures),
+        cmocka_unit_test(a_state_that_is_told_late_counts_from_the_beginning),
         cmocka_unit_test(spans_of_a_window_have_reasons_and_wakers),
         cmocka_unit_test(an_import_fills_the_time_that_was_promised),
         cmocka_unit_test(a_long_trace_keeps_the_heap_of_its_beginning),

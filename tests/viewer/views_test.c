@@ -136,6 +136,12 @@ static void threads_and_tasks_have_lanes(void **state)
     scene_says(a, "request");
     scene_press(a, "Down");
     scene_says(a, "begun by G10 main.producer");
+    gl_app_go(a, 9000 * US); /* from wherever the cursor is, z shows the task */
+    scene_press(a, "z");
+    assert_in_range(a->from, 0, 240 * US);
+    assert_in_range(a->to, 7600 * US, 9300 * US);
+    assert_int_equal(a->cursor, 7600 * US);
+    scene_press(a, "0");
     assert_int_equal(a->m->use.most, 4);
 }
 
