@@ -132,12 +132,18 @@ void gl_draw_header(gl_app *a, gl_cells *c)
     header_facts(a, &pen);
 }
 
-/* Overview from the pyramid: the coarsest level that has some nodes for each column. The first frame does not wait for
- * so many: there a node may be as wide as some columns. */
+/* Once the scan has been through all of it, it knows how many ran in each column, however coarse the file's pyramid. */
+static void map_from_scan(const gl_model *m, gl_scale s, gl_column_sum *out)
+{
+    for (int x = 0; x < s.n; x++)
+        out[x].busy = gl_history_get(&m->use.counts[GL_G_RUNNING], gl_scale_time(s, x), gl_scale_time(s, x + 1)).mean;
+}
+
+/* Overview from the pyramid, while nothing else is known: a node may be as wide as some columns. */
 static void map_from_far(gl_app *a, gl_scale s, gl_column_sum *out)
 {
     gl_reader *r = a->m->reader;
-    uint64_t least = a->m->scanned ? (uint64_t)s.n * 2 : (uint64_t)s.n / 4;
+    uint64_t least = (uint64_t)s.n / 4;
     unsigned level = gl_reader_levels(r);
     while (level > 0 && gl_reader_level_size(r, level - 1) < least)
         level--;
@@ -156,7 +162,6 @@ static void map_from_far(gl_app *a, gl_scale s, gl_column_sum *out)
         for (int x = (int)from; x < s.n && x < to; x++) {
             double share = (to < x + 1 ? to : x + 1) - (from > x ? from : x);
             out[x].busy += (float)(busy * share);
-            out[x].straddle += (float)node.straddles;
         }
     }
 }
@@ -176,7 +181,10 @@ static const gl_column_sum *map_columns(gl_app *a, gl_scale s)
     a->map_revision = revision;
     memset(map, 0, (size_t)s.n * sizeof *map);
     const gl_window *w;
-    if (gl_windows_get(&a->windows, s.from, s.to, &w, NULL) < 0 || gl_columns_sum(w, s, map) < 0)
+    bool near = gl_windows_get(&a->windows, s.from, s.to, &w, NULL) == 0 && gl_columns_sum(w, s, map) == 0;
+    if (!near && a->m->scanned)
+        map_from_scan(a->m, s, map);
+    else if (!near)
         map_from_far(a, s, map);
     return map;
 }

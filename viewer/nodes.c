@@ -28,7 +28,7 @@ int gl_nodes_get(gl_nodes *ns, unsigned level, uint64_t i, gl_node *out)
     int status = gl_reader_summary(ns->reader, level, i, &node, NULL);
     if (status < 0)
         return status;
-    *out = (gl_node){node.time_from, node.time_to, node.first_event, node.events, node.state_ns[GL_G_RUNNING], node.straddles};
+    *out = (gl_node){node.time_from, node.time_to, node.first_event, node.events, node.state_ns[GL_G_RUNNING]};
     if (kept)
         *kept = (gl_node_kept){key, revision, *out};
     return 0;

@@ -10,7 +10,7 @@
 typedef struct gl_node {
     int64_t time_from, time_to;
     uint64_t first_event, events;
-    uint64_t running_ns, straddles;
+    uint64_t running_ns;
 } gl_node;
 
 #define GL_NODES_KEPT 4096 /* a power of two */

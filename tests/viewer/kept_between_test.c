@@ -365,7 +365,6 @@ static void assert_nodes(gl_nodes *ns, gl_reader *r)
                 assert_int_equal(have.first_event, want.first_event);
                 assert_int_equal(have.events, want.events);
                 assert_int_equal(have.running_ns, want.state_ns[GL_G_RUNNING]);
-                assert_int_equal(have.straddles, want.straddles);
             }
 }
 
