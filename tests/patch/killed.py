@@ -61,6 +61,8 @@ def started(a, exe):
     took = recorded(a, words)
     wrong, alone = [], 0
     for i in range(a.times // 2):
+        for pid in orphans():  # what go and gcc left behind when they built the program
+            wait_for(pid)
         p = record(a, '--', *words, stdout=subprocess.PIPE)
         time.sleep(took * 1.2 * i / (a.times // 2))
         p.kill()
