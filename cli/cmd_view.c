@@ -437,6 +437,14 @@ static void add_keys(gl_text *out)
             if (gl_command_at(i)->section == (gl_section)s)
                 add_key(gl_command_at(i), out);
     }
+    gl_text_str(out, "## Mouse and prompt\n\n");
+    for (size_t i = 0; gl_gesture_at(i); i++) {
+        gl_text_str(out, "*");
+        add_escaped(gl_gesture_at(i)->what, out);
+        gl_text_str(out, "*\n\t");
+        add_escaped(gl_gesture_at(i)->does, out);
+        gl_text_str(out, ".\n\n");
+    }
     out->n--;
 }
 

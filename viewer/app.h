@@ -253,6 +253,11 @@ typedef enum gl_mouse {
     GL_MOUSE_WHEEL_DOWN
 } gl_mouse;
 void gl_app_mouse(gl_app *a, gl_mouse what, int x, int y);
+/** What the mouse does, and keys at a prompt, for the help and the manual. NULL past the last. */
+typedef struct gl_gesture {
+    const char *what, *does;
+} gl_gesture;
+const gl_gesture *gl_gesture_at(size_t i);
 /** One line of the prompt: a command's name and its argument. */
 void gl_app_command(gl_app *a, const char *line);
 void gl_app_say(gl_app *a, bool error, const char *fmt, ...) GL_PRINTF(3, 4);

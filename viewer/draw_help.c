@@ -53,21 +53,50 @@ static void legend(page *p)
     legend_line(p, gl_style_of(GL_ROLE_STW_LINE), "  │   ", "a GC pause that is narrower than a column");
     legend_line(p, gl_style_of(GL_ROLE_RUNNING), "▁▂▃▅▆█", "many changes in one column: how busy it was");
     legend_line(p, gl_style_bold(gl_style_of(GL_ROLE_ARROW)), "●┃┃▼  ", "who ended the wait under the cursor");
+    legend_line(p, gl_style_of(GL_ROLE_STW), "╵ ▀ ▲ ", "overview: a pause, a long one, one that a send straddles");
+    legend_line(p, gl_style_of(GL_ROLE_PANIC), "✕ ◆   ", "overview: a panic or a loss, a bookmark; of a channel: closed, made");
+}
+
+/* As many lines as the words need. */
+static void wrapped(page *p, int x, const char *text)
+{
+    int room = p->r.w - x > 10 ? p->r.w - x : 10;
+    do {
+        size_t n = strlen(text), end = n;
+        while ((int)gl_text_width(text, end) > room && end > 0) {
+            size_t space = end - 1;
+            while (space > 0 && text[space] != ' ')
+                space--;
+            end = space;
+        }
+        end = end ? end : n; /* a word that is too long is cut */
+        if (line_y(p) >= 0)
+            gl_cells_put(p->c, p->r.x + x, line_y(p), room, gl_style_of(GL_ROLE_TEXT), text, end);
+        p->line++;
+        text += end;
+        text += strspn(text, " ");
+    } while (*text);
 }
 
 static void key_line(page *p, const gl_app *a, const gl_command *cmd)
 {
-    int y = line_y(p);
-    p->line++;
-    if (y < 0)
-        return;
     char keys[GL_KEYS_TEXT_MAX];
-    gl_cells_fit(p->c, p->r.x + 3, y, 15, gl_style_of(GL_ROLE_KEY), gl_app_keys(a, cmd, keys), GL_CUT_END);
     bool names = p->r.w >= 76;
-    if (names)
-        gl_cells_fit(p->c, p->r.x + 19, y, 13, gl_style_of(GL_ROLE_DIM), cmd->name, GL_CUT_END);
-    int x = names ? 33 : 18;
-    gl_cells_fit(p->c, p->r.x + x, y, p->r.w - x, gl_style_of(GL_ROLE_TEXT), cmd->help, GL_CUT_END);
+    if (line_y(p) >= 0)
+        gl_cells_fit(p->c, p->r.x + 3, line_y(p), 15, gl_style_of(GL_ROLE_KEY), gl_app_keys(a, cmd, keys), GL_CUT_END);
+    if (names && line_y(p) >= 0)
+        gl_cells_fit(p->c, p->r.x + 19, line_y(p), 13, gl_style_of(GL_ROLE_DIM), cmd->name, GL_CUT_END);
+    wrapped(p, names ? 33 : 18, cmd->help);
+}
+
+static void gesture_lines(page *p)
+{
+    heading(p, "Mouse and prompt");
+    for (size_t i = 0; gl_gesture_at(i); i++) {
+        if (line_y(p) >= 0)
+            gl_cells_fit(p->c, p->r.x + 3, line_y(p), 15, gl_style_of(GL_ROLE_KEY), gl_gesture_at(i)->what, GL_CUT_END);
+        wrapped(p, p->r.w >= 76 ? 33 : 19, gl_gesture_at(i)->does);
+    }
 }
 
 static void keys(page *p, const gl_app *a, gl_section s)
@@ -89,6 +118,7 @@ void gl_draw_help(gl_app *a, gl_cells *c)
     keys(wide ? &right : &left, a, GL_SECTION_MOVE);
     keys(wide ? &right : &left, a, GL_SECTION_JUMP);
     keys(&left, a, GL_SECTION_LOOK);
+    gesture_lines(wide ? &right : &left);
     int lines = wide && right.line > left.line ? right.line : left.line;
     int most = lines > r.h ? lines - r.h : 0;
     if (a->help_top > most) {

@@ -37,8 +37,8 @@ static void open_editor(gl_app *a, gl_term *t)
     gl_config_source(a->config, a->edit_file, file, sizeof file);
     if (access(file, R_OK) != 0) {
         const char *slash = strrchr(file, '/');
-        gl_app_say(a, true, "%.60s is not here; [source] in the configuration can say where %.150s is", slash ? slash + 1 : file,
-                   file);
+        gl_app_say(a, true, "%.60s is not here; [source] in the configuration can map %.*s", slash ? slash + 1 : file,
+                   slash ? (int)(slash - file) : 0, file);
         return;
     }
     const char *editor = gl_edit_command(a->config);

@@ -1,6 +1,17 @@
 /* What the mouse does. */
 #include "app.h"
 
+static const gl_gesture gestures[] = {
+    {"click", "cursor there; on a lane's name: unfold or fold; on a list's row: choose it, again: go there"},
+    {"drag", "move the window"},
+    {"drag on ruler", "select a span of time"},
+    {"click overview", "go there"},
+    {"wheel", "zoom around the pointer; over the names: lanes up and down"},
+    {"Up at a prompt", "what it was given last; Down or C-u: an empty line, Esc: away"},
+};
+
+const gl_gesture *gl_gesture_at(size_t i) { return i < sizeof gestures / sizeof *gestures ? &gestures[i] : NULL; }
+
 static bool inside(gl_rect r, int x, int y) { return x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h; }
 
 /* A click on the overview puts the window there. */

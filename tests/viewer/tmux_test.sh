@@ -103,12 +103,12 @@ to_a_wait() { t send-keys -t v /; t send-keys -t v 'chan (send|receive)' Enter; 
 start
 to_a_wait .
 t send-keys -t v Enter; await "is not here"
-source=$(screen | grep -o '/[^ ]*\.go is not here')
+source=$(screen | grep -o '[^ ]*\.go is not here')
 source=${source% is not here}
+folder=$(screen | sed -n 's/.* can map \(\/[^ ]*\) *$/\1/p')
 t send-keys -t v q; left 0 "q"
-folder=$(dirname "$source")
 mkdir -p "$work/src"
-echo "package main" >"$work/src/$(basename "$source")"
+echo "package main" >"$work/src/$source"
 printf '[view]\neditor = %s\n[keys]\nnext-change = W\n[source]\n%s = %s\n' "$work/editor" "$folder" "$work/src" >"$XDG_CONFIG_HOME/golanes/config"
 start
 to_a_wait W
