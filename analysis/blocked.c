@@ -320,6 +320,24 @@ static void count_kinds(gl_blocked *b)
     b->result.everybody = b->result.waiting && !b->result.active;
 }
 
+/* 0: something is wrong there, as far as can be seen; 3: nothing is. */
+static int rank(const gl_blocked_site *s)
+{
+    if (s->figures->system || s->figures->idle)
+        return 3;
+    return s->growing || (s->cause && s->cause != GL_BLOCKED_BETWEEN_JOBS) ? 0 : s->cause ? 2 : 1;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const gl_blocked_site *x = a, *y = b;
+    if (rank(x) != rank(y))
+        return rank(x) - rank(y);
+    if (rank(x) == 0 && x->figures->n != y->figures->n)
+        return x->figures->n > y->figures->n ? -1 : 1;
+    return x->figures < y->figures ? -1 : x->figures > y->figures; /* as the summary has them */
+}
+
 int gl_blocked_finish(gl_blocked *b, const gl_summary_result *r, const gl_blocked_result **out)
 {
     *out = &b->result;
@@ -340,6 +358,7 @@ int gl_blocked_finish(gl_blocked *b, const gl_summary_result *r, const gl_blocke
         if (b->channels)
             describe_channel(b, s);
     }
+    qsort(b->sites, r->stuck_count, sizeof *b->sites, by_rank);
     b->result.sites = b->sites;
     b->result.site_count = r->stuck_count;
     count_kinds(b);

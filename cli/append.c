@@ -230,7 +230,7 @@ static int write_whole(joining *j, const cli_append *a, gl_error *err)
         strands[i] = &j->pieces[i].strand;
     status = put_facts(j);
     if (status == 0)
-        status = cli_weave(strands, j->n, gl_writer_sink, j->writer, err);
+        status = cli_weave(strands, j->n, gl_writer_sink, j->writer, NULL, err);
     if (status < 0) {
         gl_writer_abandon(j->writer);
         if (err && !err->text[0])

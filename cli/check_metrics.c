@@ -505,7 +505,8 @@ static void stuck_places(const cli_measures *m, cli_page *p)
         if (f->system || f->idle)
             continue;
         told++;
-        say(p, "%zu %s wait for %s at %s%s%s%s", f->n, cli_group_name(p, f->name), cli_reason_name(p, f->reason),
+        const char *reason = f->inferred_reason ? f->inferred_reason : f->reason ? cli_reason_name(p, f->reason) : "something";
+        say(p, "%zu %s wait%s for %s at %s%s%s%s", f->n, cli_group_name(p, f->name), f->n == 1 ? "s" : "", reason,
             cli_place(p, &f->site, where, sizeof where), s->cause ? ": " : "", s->cause ? gl_blocked_cause_name[s->cause] : "",
             s->growing ? ", growing" : "");
     }

@@ -113,7 +113,12 @@ static void text(const cli_report_run *run, void *self, cli_page *p)
 {
     const answer *a = self;
     (void)run;
-    cli_heading(p, "ASSERTIONS", "");
+    size_t of[3] = {0};
+    char line[100];
+    for (size_t i = 0; i < a->count; i++)
+        of[a->checked[i].verdict == CLI_CHECK_FAILS ? 0 : a->checked[i].verdict == CLI_CHECK_HOLDS ? 1 : 2]++;
+    snprintf(line, sizeof line, of[2] ? "%zu fail, %zu hold, %zu could not be judged" : "%zu fail, %zu hold", of[0], of[1], of[2]);
+    cli_heading(p, "ASSERTIONS", line);
     for (size_t i = 0; i < a->count; i++)
         one(p, a, i);
     if (a->unsound)

@@ -142,7 +142,7 @@ static int write_go(const cutting *x, const char *path)
         rc = CLI_EXIT_OUTPUT;
     free(out);
     if (rc)
-        unlink(path);
+        cli_outfile_drop(path, rc);
     else if (!cli_args_has(x->args, CLI_OPT_QUIET))
         say_generations(&part, path);
     return rc;

@@ -295,7 +295,7 @@ static int finish(exporting *x, int status, const gl_error *err, const char *out
         rc = CLI_EXIT_OUTPUT;
     }
     if (out && rc)
-        unlink(out);
+        cli_outfile_drop(out, rc);
     return rc || x->enough ? rc : cli_ended(x->source, x->args);
 }
 
@@ -315,7 +315,7 @@ static int run_page(exporting *x, int fd, const char *out)
     if (out && close(fd) < 0 && rc == 0)
         rc = CLI_EXIT_OUTPUT;
     if (out && rc)
-        unlink(out);
+        cli_outfile_drop(out, rc);
     gl_text_clean_up(&text);
     return rc ? rc : cli_ended(x->source, x->args);
 }

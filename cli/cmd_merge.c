@@ -109,9 +109,15 @@ static int to_out(void *user, const gl_event *events, size_t n)
 static int run_parts(merging *x, gl_error *err)
 {
     cli_strand *strands[CLI_OPERANDS_MAX];
+    char what[300];
+    cli_progress p;
     for (size_t i = 0; i < x->count; i++)
         strands[i] = &x->parts[i].strand;
-    return cli_weave(strands, x->count, to_out, &x->out, err);
+    snprintf(what, sizeof what, "merging into %s", x->out.path);
+    cli_progress_start(&p, what, cli_args_has(x->args, CLI_OPT_QUIET));
+    int status = cli_weave(strands, x->count, to_out, &x->out, &p, err);
+    cli_progress_end(&p);
+    return status;
 }
 
 /* Each file is a process: its name is the file's. */

@@ -106,14 +106,13 @@ static bool is_told(const cli_report_run *run, const answer *a, const gl_blocked
 
 /* --- text --- */
 
-static void since(const cli_page *p, const gl_stuck_site *s, cli_unit out)
+/* Of the one that waits longest. */
+static void how_long(const cli_page *p, const gl_stuck_site *s, cli_unit out)
 {
     const gl_stuck_goroutine *longest = &s->goroutines[0];
-    cli_unit whole;
-    if (longest->since_known)
-        gl_unit_ns(out, longest->since);
-    else
-        snprintf(out, sizeof(cli_unit), "before, >%.24s", gl_unit_ns(whole, p->r->end_ns));
+    cli_unit length;
+    gl_unit_ns(length, p->r->end_ns - (longest->since_known ? longest->since : 0));
+    snprintf(out, sizeof(cli_unit), "%s%.24s", longest->since_known ? "" : ">", length);
 }
 
 static void cause_text(const gl_blocked_site *s, char *out, size_t n)
@@ -132,7 +131,7 @@ static void places(const cli_report_run *run, cli_page *p, const answer *a, size
     static const gl_column columns[] = {
         {"n", GL_ALIGN_RIGHT, GL_CUT_END, 0, 0},           {"started as", GL_ALIGN_LEFT, GL_CUT_MIDDLE, 14, 0},
         {"waits for", GL_ALIGN_LEFT, GL_CUT_END, 12, 0},   {"at", GL_ALIGN_LEFT, GL_CUT_START, 14, 0},
-        {"since", GL_ALIGN_RIGHT, GL_CUT_END, 0, 2},       {"why", GL_ALIGN_LEFT, GL_CUT_END, 24, 0},
+        {"up to", GL_ALIGN_RIGHT, GL_CUT_END, 0, 2},       {"why", GL_ALIGN_LEFT, GL_CUT_END, 24, 0},
         {"released before", GL_ALIGN_RIGHT, GL_CUT_END, 0, 4}, {"created at", GL_ALIGN_LEFT, GL_CUT_START, 14, 3}};
     gl_table *t = gl_table_new(columns, sizeof columns / sizeof *columns);
     size_t all = 0;
@@ -147,7 +146,7 @@ static void places(const cli_report_run *run, cli_page *p, const answer *a, size
         char where[300], made[300], reason[300], why[200];
         snprintf(reason, sizeof reason, "%s%s", f->inferred_reason ? "~" : "",
                  f->inferred_reason ? f->inferred_reason : cli_reason_name(p, f->reason));
-        since(p, f, when);
+        how_long(p, f, when);
         cause_text(s, why, sizeof why);
         const char *cells[] = {gl_unit_count(n, new_here(a, run->dict, s)),
                                cli_group_name(p, f->name),
@@ -256,7 +255,9 @@ static void text(const cli_report_run *run, void *self, cli_page *p)
                    gl_unit_count(s, a->r->system));
     cli_heading(p, "WAITING AT THE END", line.bytes);
     if (a->r->everybody)
-        cli_note(p, CLI_WARN, "Everybody waits for somebody else: no goroutine of the program can go on. It is deadlocked.");
+        cli_note(p, CLI_WARN, p->file->complete
+                     ? "Everybody waits for somebody else: no goroutine of the program can go on. It is deadlocked."
+                     : "Everybody who is seen waits for somebody else. The trace is incomplete: if it shows all goroutines, it is a deadlock.");
     if (a->before)
         cli_note(p, CLI_DIM, "Only what the baseline does not have is shown: places by functions, reason and creator.");
     places(run, p, a, &told);
@@ -271,7 +272,7 @@ static void text(const cli_report_run *run, void *self, cli_page *p)
     }
     cycles(p, a);
     if (told)
-        cli_note(p, CLI_DIM, "why: as far as the trace saw. ~ inferred from the stack.");
+        cli_note(p, CLI_DIM, "up to: how long the first of them has waited. why: as far as the trace saw. ~ inferred from the stack.");
     if (told && !a->all_channels->recorded)
         cli_note(p, CLI_DIM, "The trace does not know channels (golanes record does), so that who could release whom is not "
                              "known.");

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "facts.h"
 
@@ -32,4 +34,11 @@ int cli_outfile_open(const char *out)
     if (fd < 0)
         cli_say("%s: could not be made: %s", out, strerror(errno));
     return fd;
+}
+
+void cli_outfile_drop(const char *out, int rc)
+{
+    bool gone = unlink(out) == 0;
+    if (gone && (rc == CLI_EXIT_INTERRUPTED || rc == CLI_EXIT_TERMINATED))
+        cli_say("interrupted: %s was not finished and is gone", out);
 }

@@ -10,4 +10,7 @@ int cli_outfile_check(const cli_args *args, const char *out);
 /** Opens it for writing, cut to nothing. -1 after a line on standard error. */
 int cli_outfile_open(const char *out);
 
+/** Takes away what could not be finished (half a file looks like a whole one), and says so where rc is of a signal. */
+void cli_outfile_drop(const char *out, int rc);
+
 #endif

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "outfile.h"
 #include "source.h"
@@ -69,6 +68,6 @@ int cli_outlanes_close(cli_outlanes *o, int status, const gl_error *err)
         rc = CLI_EXIT_OUTPUT;
     }
     if (rc)
-        unlink(o->path);
+        cli_outfile_drop(o->path, rc);
     return rc;
 }

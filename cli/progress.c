@@ -13,6 +13,7 @@
 #define FIRST_DRAW_NS INT64_C(300000000) /* what is done at once needs no line */
 
 #define NARROW 60 /* columns below which a share says it all */
+#define WIDE 90   /* columns from which there is room for a rate beside the bar */
 
 static volatile sig_atomic_t came;
 
@@ -57,18 +58,19 @@ static void add_live(uint64_t done, uint64_t total, gl_text *t)
 }
 
 /* "512 MiB of 968 MiB  85 MiB/s  5.00 s left" */
-static void add_figures(uint64_t done, uint64_t total, int64_t elapsed, bool narrow, gl_text *t)
+static void add_figures(uint64_t done, uint64_t total, int64_t elapsed, size_t width, gl_text *t)
 {
     char a[GL_UNIT_TEXT_MAX], b[GL_UNIT_TEXT_MAX];
     double seconds = (double)elapsed / 1e9;
     double rate = seconds > 0 ? (double)done / seconds : 0;
     if (total)
         gl_text_printf(t, "%3.0f %%", done < total ? 100.0 * (double)done / (double)total : 100.0);
-    if (!narrow || !total) {
+    if (width >= NARROW || !total) {
         gl_text_printf(t, "%s%s", total ? "  " : "", gl_unit_bytes(a, done));
         if (total)
             gl_text_printf(t, " of %s", gl_unit_bytes(b, total));
-        gl_text_printf(t, "  %s/s", gl_unit_bytes(a, rate < 1e18 ? (uint64_t)rate : 0));
+        if (width >= WIDE || !total)
+            gl_text_printf(t, "  %s/s", gl_unit_bytes(a, rate < 1e18 ? (uint64_t)rate : 0));
     }
     if (total > done && rate > 0) {
         double left = (double)(total - done) / rate;
@@ -83,9 +85,9 @@ void cli_progress_line(const cli_progress *p, uint64_t done, uint64_t total, int
     if (p->live)
         add_live(done, total, &figures);
     else
-        add_figures(done, total, elapsed, width < NARROW, &figures);
+        add_figures(done, total, elapsed, width, &figures);
     size_t used = gl_text_width(figures.bytes ? figures.bytes : "", figures.n);
-    size_t bar = total && width >= used + 40 ? 16 : 0;
+    size_t bar = !total ? 0 : width >= used + 40 ? 16 : width >= used + 30 ? 8 : 0;
     size_t taken = used + (bar ? bar + 6 : 2);
     gl_text_fit(&line, p->what, strlen(p->what), width > taken ? width - taken : 0, GL_CUT_MIDDLE);
     if (bar) {
@@ -115,6 +117,11 @@ static void put_line(cli_progress *p, const char *line)
     fprintf(stderr, "\r%s%*s%s", line, (int)blanks, "", blanks || !width ? "\r" : "");
     fflush(stderr);
     p->width = width;
+}
+
+uint64_t cli_progress_share(uint64_t done, uint64_t all, uint64_t size)
+{
+    return all ? (uint64_t)((double)done / (double)all * (double)size) : 0;
 }
 
 int cli_progress_tick(void *progress, uint64_t done, uint64_t total)

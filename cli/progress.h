@@ -20,6 +20,8 @@ typedef struct cli_progress {
 void cli_progress_start(cli_progress *p, const char *what, bool quiet);
 /** Draws now and then. Non-zero once a signal asked to stop: fits gl_progress_fn, gl_input_progress_fn. total 0: not known. */
 int cli_progress_tick(void *progress, uint64_t done, uint64_t total);
+/** Of `size` bytes those that `done` of `all` stand for. */
+uint64_t cli_progress_share(uint64_t done, uint64_t all, uint64_t size);
 /** Takes the line off the screen. */
 void cli_progress_end(cli_progress *p);
 /** The line itself, at most `width` columns; for tests too. elapsed in ns. */

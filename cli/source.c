@@ -283,7 +283,7 @@ static int64_t last_useful_time(gl_reader *r, int64_t to)
     return last;
 }
 
-static int cursor_loop(gl_cursor *c, uint64_t total, int64_t last, gl_event_fn fn, void *user, cli_progress *p, gl_error *err)
+static int cursor_loop(gl_cursor *c, const gl_reader_info *all, int64_t last, gl_event_fn fn, void *user, cli_progress *p, gl_error *err)
 {
     const gl_event *events;
     size_t n = 0;
@@ -296,7 +296,7 @@ static int cursor_loop(gl_cursor *c, uint64_t total, int64_t last, gl_event_fn f
         if (events[n - 1].time > last)
             return 0;
         done += n;
-        if (cli_progress_tick(p, done * sizeof(gl_event), total * sizeof(gl_event)))
+        if (cli_progress_tick(p, cli_progress_share(done, all->events, all->file_bytes), all->file_bytes))
             return gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "cancelled");
     }
     return rc;
@@ -312,7 +312,7 @@ static int stream_lanes(cli_source *s, const cli_plan *plan, gl_event_fn fn, voi
         rc = gl_cursor_seek(c, plan->from, err);
     bool beyond = rc == GL_E_NOT_FOUND; /* no event is that late */
     if (rc == 0)
-        rc = cursor_loop(c, gl_reader_get_info(s->reader)->events, last_useful_time(s->reader, plan->to), fn, user, p, err);
+        rc = cursor_loop(c, gl_reader_get_info(s->reader), last_useful_time(s->reader, plan->to), fn, user, p, err);
     gl_cursor_close(c);
     return beyond ? 0 : rc;
 }

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "progress.h"
 
 typedef struct weave {
     gl_event_fn sink;
@@ -94,13 +93,27 @@ static cli_strand *next_of(cli_strand *const *strands, size_t n)
     return next;
 }
 
-int cli_weave(cli_strand *const *strands, size_t n, gl_event_fn sink, void *user, gl_error *err)
+/* In proportion to what the files hold, as bytes of theirs. Non-zero: a signal came. */
+static int tick(cli_progress *p, cli_strand *const *strands, size_t n, uint64_t done)
+{
+    uint64_t events = 0, bytes = 0;
+    if (!p)
+        return cli_signals_came();
+    for (size_t i = 0; i < n; i++) {
+        events += gl_reader_get_info(strands[i]->reader)->events;
+        bytes += gl_reader_get_info(strands[i]->reader)->file_bytes;
+    }
+    return cli_progress_tick(p, cli_progress_share(done, events, bytes), bytes);
+}
+
+int cli_weave(cli_strand *const *strands, size_t n, gl_event_fn sink, void *user, cli_progress *p, gl_error *err)
 {
     weave *w = malloc(sizeof *w);
     if (!w)
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory");
     *w = (weave){.sink = sink, .user = user};
     int status = 0;
+    uint64_t done = 0;
     for (size_t i = 0; i < n && status == 0; i++) {
         strands[i]->due = INT64_MIN;
         status = advance(strands[i], err);
@@ -109,7 +122,8 @@ int cli_weave(cli_strand *const *strands, size_t n, gl_event_fn sink, void *user
         status = take(w, s);
         if (status == 0)
             status = advance(s, err);
-        if (status == 0 && w->batched == 0 && cli_signals_came())
+        done++;
+        if (status == 0 && w->batched == 0 && tick(p, strands, n, done))
             status = gl_fail(err, GL_E_CANCELLED, UINT64_MAX, "cancelled");
     }
     if (status == 0)

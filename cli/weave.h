@@ -6,6 +6,7 @@
 
 #include "golanes/reader.h"
 #include "golanes_export/remap.h"
+#include "progress.h"
 
 /** One of them. Set reader and shift, zero the rest. */
 typedef struct cli_strand {
@@ -25,7 +26,7 @@ int cli_strand_wall(gl_reader *reader, int64_t *wall, gl_error *err);
 /** Its texts go to the dictionary as they are met. */
 int cli_strand_open(cli_strand *s, gl_dict *dict, gl_error *err);
 void cli_strand_close(cli_strand *s);
-/** Gives all events to the sink. A signal (cli_signals_came) ends it with GL_E_CANCELLED. */
-int cli_weave(cli_strand *const *strands, size_t n, gl_event_fn sink, void *user, gl_error *err);
+/** Gives all events to the sink. A signal (cli_signals_came) ends it with GL_E_CANCELLED. p NULL: nothing is drawn. */
+int cli_weave(cli_strand *const *strands, size_t n, gl_event_fn sink, void *user, cli_progress *p, gl_error *err);
 
 #endif

@@ -109,6 +109,20 @@ class Interrupted(Case):
         self.assertTrue(info['lanes']['indexed'])
         self.assertFalse(info['sound'])
 
+    def test_sigint_leaves_no_half_of_what_cannot_be_halved(self):
+        trace = self.put('long.trace', long_trace(12000000))
+        for out, *words in (['x.csv', 'export', '--to', 'csv', trace], ['x.lanes', 'cut', '--level', '19', '--from', '0', trace]):
+            p = subprocess.Popen([GOLANES, *words, '-o', self.path(out)], stderr=subprocess.PIPE)
+            deadline = time.monotonic() + 60
+            while not (os.path.exists(self.path(out)) and os.path.getsize(self.path(out))) and time.monotonic() < deadline:
+                self.assertIsNone(p.poll())
+                time.sleep(0.01)
+            p.send_signal(signal.SIGINT)
+            _, err = p.communicate(timeout=60)
+            self.assertEqual(p.returncode, INTERRUPTED, err)
+            self.assertEqual(err.decode(), f'golanes: interrupted: {self.path(out)} was not finished and is gone\n')
+            self.assertFalse(os.path.exists(self.path(out)))
+
     def test_sigint_ends_an_import_in_good_order(self):
         self.interrupt(signal.SIGINT, INTERRUPTED)
 
@@ -185,6 +199,13 @@ class Terminal(Case):
             self.assertTrue(any('%' in part for part in drawn) if columns == 80 else True)
             last = seen.rstrip('\r\n').split('\r')[-1]
             self.assertRegex(last, r'^golanes: .*events/s')
+
+    def test_a_merge_shows_its_progress_too(self):
+        trace = self.put('long.trace', long_trace(3000000))
+        code, seen = self.on_terminal('merge', '--level', '9', '--offset', '1ms', '-o', self.path('m.lanes'), trace, trace)
+        self.assertEqual(code, 0)
+        self.assertRegex(seen, r'merging \S+ +▕.*▏ +\d+ %')
+        self.assertRegex(self.screen(seen), r'^golanes: \S+: 2 processes')
 
     def test_no_progress_when_quiet_or_piped(self):
         trace = self.put('long.trace', long_trace(3000000))

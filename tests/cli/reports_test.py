@@ -156,6 +156,10 @@ class Stuck(WrittenCase):
         t.lines.sort(key=lambda line: int(line.split()[0]))
         t.block(1002, 2, 'system goroutine wait', 'gc_worker:1')  # of another runtime than Go's, by what it waits for
         self.assertTrue(self.answer('stuck', t)['everybody'])
+        self.assertIn('It is deadlocked', self.page('stuck', t))
+        with open(V2, 'rb') as f:
+            cut = self.put('cut.trace', f.read(300))
+        self.assertNotIn('is deadlocked', self.page('stuck', cut))  # there may be others
         t.running(3, at='main.other:1')
         t.lines.sort(key=lambda line: int(line.split()[0]))
         self.assertFalse(self.answer('stuck', t)['everybody'])
@@ -204,6 +208,16 @@ class Stuck(WrittenCase):
                   self.leak(50, 0),            # all made at once: a pool
                   self.leak(50, 2, released=50)):  # each was released before: workers
             self.assertFalse(self.places(t)['main.leak']['growing'])
+
+    def test_what_is_wrong_comes_first(self):
+        t = self.leak(50, 2, released=2)  # a leak, though some were released there
+        for i in range(5):
+            t.go(190000, 1, 900 + i, 'main.other', start=190010)
+            t.block(190020, 900 + i, 'sync', 'sync.(*Mutex).Lock:1<main.other:9')  # never released here: a lock, as like as not
+        t.ev(200030, 'UserLog', 1, 0, 'c', 'm')
+        d = self.answer('stuck', t)
+        self.assertEqual([(p['n'], p['growing']) for p in d['places']], [(50, True), (5, False)])
+        self.assertRegex(self.page('stuck', t), r'main\.other +sync +\S+ +10\.0 µs')  # how long, not since when
 
     def test_a_baseline_leaves_only_what_is_new(self):
         old, new = self.write(self.leak(10, 2), 'old.lanes'), self.write(self.leak(60, 2), 'new.lanes')
@@ -597,8 +611,9 @@ class Check(WrittenCase):
         self.assertEqual(d['assertions'][0]['figures'], [{'figure': 'p99(stw)', 'value': 3000, 'measure': 'ns'}])
         page = self.page('check', trace, '-a', 'p99(stw) < 1us', code=1)
         self.assertIn('FAILS', page)
+        self.assertIn('ASSERTIONS  1 fail, 0 hold', page)
         self.assertIn('the longest: 3.00 µs at 2.00 µs, read mem stats', page)
-        self.assertIn('main.f7 wait for chan receive at x.go:30', self.page('check', trace, '-a', 'stuck == 0', code=1))
+        self.assertIn('main.f7 waits for chan receive at x.go:30', self.page('check', trace, '-a', 'stuck == 0', code=1))
 
     def test_what_cannot_be_judged(self):
         for e, why in (('anomalies("send-on-closed") == 0', 'cannot show'), ('p99(region("none")) < 1ms', "no region 'none'"),
