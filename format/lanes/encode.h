@@ -5,6 +5,7 @@
 #define GOLANES_LANES_ENCODE_H
 
 #include "lanes/model.h"
+#include "lanes/spool.h"
 
 /** Sections of an event chunk. Numbers are part of the format. */
 typedef enum ln_event_section {
@@ -15,20 +16,6 @@ typedef enum ln_event_section {
     LN_S_STACKS = 5,
     LN_S_ARGS = 6     /* all other arguments, and flags */
 } ln_event_section;
-
-/** A guessed column: only misses are stored, as the number of hits since the last miss and a value. */
-typedef struct ln_col {
-    uint32_t after; /* place after the last miss */
-    ln_buf gaps, values;
-} ln_col;
-
-/** at: how many entries of the column came before. */
-LN_INLINE void ln_col_miss(ln_col *c, uint32_t at, uint64_t value)
-{
-    ln_buf_num(&c->gaps, at - c->after);
-    c->after = at + 1;
-    ln_buf_num(&c->values, value);
-}
 
 #define LN_SHAPE_STACK 0x80u /* in the byte of the argument count: events of this type have stacks */
 
@@ -48,45 +35,24 @@ static const ln_shape ln_vocabulary[GL_EV_LIMIT] = {
 #undef GL_ARG
 };
 
-/** What a chunk has of a lane; its bytes while the chunk is finished. */
-typedef struct ln_lane_out {
-    int64_t last;            /* time of its last event so far */
-    uint8_t *types, *steps;  /* where its next ones go */
-    int64_t taken;           /* when it had an event last: tells whose turn it is among equal times */
-    int64_t first;           /* time of its first event */
-    uint32_t n;
-    ln_buf more;
-} ln_lane_out;
-
-#define LN_WHAT_LANE 8
-
 typedef struct ln_enc {
     ln_model model;
+    ln_spool spool;       /* types and times */
     uint32_t n, capacity;
-    uint32_t *what;       /* by event: type, and lane from bit LN_WHAT_LANE on */
-    int64_t *times;       /* by event, and one place more */
     uint32_t stacks;      /* events so far whose type has stacks */
-    ln_col order, p, g, stack, flags;
+    ln_col p, g, stack, flags;
     ln_col args[GL_EV_LIMIT][GL_EVENT_ARGS_MAX];
     ln_shape shapes[GL_EV_LIMIT];
     uint32_t counts[GL_EV_LIMIT];
     uint32_t current, thread; /* lane of the event before, and its thread */
     uint32_t other;           /* the lane before that */
-    int64_t smallest, largest; /* times; smallest is whole after ln_enc_survey */
-    uint64_t bits;        /* set in any lane's time steps */
-    uint64_t unit;        /* of time steps */
-    bool steady;          /* times never step back, whatever the thread */
-    ln_lane_out *lanes;   /* LN_LANES_MAX */
-    ln_buf columns;       /* types and steps, lane after lane, while a chunk is finished */
     bool no_memory;
 } ln_enc;
 
 bool ln_enc_init(ln_enc *e, uint32_t capacity);
 void ln_enc_free(ln_enc *e);
 void ln_enc_start(ln_enc *e);
-/** Before ln_enc_finish: sets smallest and unit. There must be an event. */
-void ln_enc_survey(ln_enc *e);
-/** The chunk's sections, raw, one buffer each (sections[id], 1-based, cleared first). False without memory. */
+/** After ln_spool_survey: the chunk's sections, raw, one buffer each (sections[id], 1-based, cleared first). False without memory. */
 bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1]);
 
 LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, unsigned i, uint32_t at)
@@ -101,22 +67,20 @@ LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln
 
 /** Arguments from number i on, of a type that is not known before. */
 void ln_enc_args(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at);
-/** A change of thread, to that of an event at `time`: false where the chunk has room for no more threads. */
-bool ln_enc_lane(ln_enc *e, uint32_t thread, int64_t time);
+/** A thread that is not the one before the last: false where the chunk has room for no more threads. */
+bool ln_enc_new_thread(ln_enc *e, uint32_t thread);
 
-/** Adds a time to what the chunk's finish has to know of all of them. */
-LN_INLINE void ln_enc_time(ln_enc *e, int64_t time)
+/** A change of thread: false where the chunk has room for no more threads. */
+LN_INLINE bool ln_enc_thread(ln_enc *e, uint32_t thread)
 {
-    ln_lane_out *l = &e->lanes[e->current];
-    l->n++;
-    e->bits |= (uint64_t)time - (uint64_t)l->last; /* a step back has the same lowest bit */
-    l->last = time;
-    if (LN_LIKELY(time >= e->largest)) {
-        e->largest = time;
-        return;
-    }
-    e->steady = false;
-    e->smallest = time < e->smallest ? time : e->smallest;
+    uint32_t lane = e->other; /* mostly, two threads take turns */
+    if (LN_UNLIKELY(lane >= e->model.lanes_n || e->model.lanes[lane].thread != thread))
+        return ln_enc_new_thread(e, thread);
+    e->other = e->current;
+    e->current = lane;
+    e->thread = thread;
+    ln_spool_turn(&e->spool, lane);
+    return true;
 }
 
 /** The goroutine that GoStart, GoUnpark or GoCreate names: its index in the map. at: events of the type so far. */
@@ -171,13 +135,11 @@ void ln_enc_g(ln_enc *e, ln_lane *l, uint64_t g, uint32_t at);
 LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, uint32_t *gi, uint32_t *ti)
 {
     ln_model *m = &e->model;
-    if ((ev->thread != e->thread || LN_UNLIKELY(e->current == UINT32_MAX)) && LN_UNLIKELY(!ln_enc_lane(e, ev->thread, ev->time)))
+    if ((ev->thread != e->thread || LN_UNLIKELY(e->n == 0)) && LN_UNLIKELY(!ln_enc_thread(e, ev->thread)))
         return false;
     ln_lane *l = &m->lanes[e->current];
     uint32_t n = e->n++, at = e->counts[type]++;
-    e->what[n] = type | e->current << LN_WHAT_LANE;
-    e->times[n] = ev->time;
-    ln_enc_time(e, ev->time);
+    ln_spool_add(&e->spool, type, ev->time);
     if (LN_UNLIKELY(l->p != ev->p))
         ln_enc_p(e, l, ev->p, n);
     if (LN_UNLIKELY(l->g != ev->g))

@@ -303,8 +303,8 @@ static int add_events(gl_writer *w)
     d->h.count = e->n;
     d->h.number = w->chunks;
     d->h.first = w->events;
-    d->h.a = e->smallest;
-    d->h.b = e->largest;
+    d->h.a = e->spool.smallest;
+    d->h.b = e->spool.largest;
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         if (e->counts[code])
             d->h.aux[code / 64] |= UINT64_C(1) << code % 64;
@@ -318,8 +318,8 @@ static int add_chunk(gl_writer *w)
 {
     ln_enc *e = &w->enc;
     ln_sum sum = {.lanes = NULL};
-    ln_enc_survey(e);
-    int rc = ln_track_finish(&w->track, e->counts, e->smallest, &sum.lanes, &sum.n);
+    ln_spool_survey(&e->spool);
+    int rc = ln_track_finish(&w->track, e->counts, e->spool.smallest, &sum.lanes, &sum.n);
     sum.node = w->track.node;
     if (rc == 0)
         rc = add_sum(w, 0, w->chunks, &sum);
