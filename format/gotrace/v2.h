@@ -355,11 +355,4 @@ static inline void gl_v2_heap_sift_down(gl_v2_heap *h, size_t i)
     at[i] = e;
 }
 
-/** The top has a new event. */
-static inline void gl_v2_heap_update_top(gl_v2_heap *h)
-{
-    h->at[0].time = h->at[0].cursor->ev->time;
-    gl_v2_heap_sift_down(h, 0);
-}
-
 #endif

@@ -5,7 +5,7 @@
  * its
  * event has to wait, all others in order of time. Where nothing may come, Go gives up; here the earliest is forced.
  */
-#include "v2_order.h"
+#include "v2_often.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -199,21 +199,32 @@ static int search(importer *im)
     return force_top(im);
 }
 
+/* Up to this time the top stays on top, and nothing else is due. */
+static int64_t top_limit(const importer *im)
+{
+    int64_t limit = im->special;
+    for (size_t i = 1; i < 3 && i < im->heap.n; i++)
+        limit = im->heap.at[i].time < limit ? im->heap.at[i].time : limit;
+    return limit;
+}
+
+/* The events of the thread on top, as long as it stays there. */
 static int step(importer *im)
 {
-    gl_v2_cursor *c = im->heap.at[0].cursor;
-    int v = gl_v2_order_advance(&im->order, c->m, c->ev, false);
-    if (v == V2_OK) {
+    gl_v2_cursor *const c = im->heap.at[0].cursor;
+    const int64_t limit = top_limit(im);
+    do {
+        int v = gl_v2_order_next(&im->order, c->m, c->ev);
+        if (v != V2_OK)
+            return v < 0 ? v : v == V2_WAIT ? search(im) : force_top(im);
         if (c->ev + 1 == c->ev_end)
             return refresh(im, 0);
         c->ev++; /* refresh, for most events */
         gl_v2_g_prefetch(&im->order.state, c->ev[V2_LOOK_AHEAD].arg[0]);
-        gl_v2_heap_update_top(&im->heap);
-        return 0;
-    }
-    if (v < 0)
-        return v;
-    return v == V2_WAIT ? search(im) : force_top(im);
+        im->heap.at[0].time = c->ev->time;
+    } while (c->ev->time <= limit);
+    gl_v2_heap_sift_down(&im->heap, 0);
+    return 0;
 }
 
 /* One generation */
