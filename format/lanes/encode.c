@@ -56,7 +56,7 @@ void ln_enc_start(ln_enc *e)
     ln_model_start(&e->model);
 }
 
-bool ln_enc_new_thread(ln_enc *e, uint32_t thread)
+bool ln_enc_new_thread(ln_enc *e, uint32_t thread, int64_t time)
 {
     ln_model *m = &e->model;
     uint32_t lane = ln_model_find_lane(m, thread);
@@ -67,7 +67,7 @@ bool ln_enc_new_thread(ln_enc *e, uint32_t thread)
         m->lanes[lane].seen = true;
     }
     e->other = lane;
-    return ln_enc_thread(e, thread);
+    return ln_enc_thread(e, thread, time);
 }
 
 void ln_enc_p(ln_enc *e, ln_lane *l, uint32_t p, uint32_t at)
@@ -114,7 +114,7 @@ static void put_shape(ln_enc *e, ln_buf *out)
         ln_buf_num(out, e->model.lanes[k].thread);
         ln_buf_num(out, e->spool.reels[k].n);
         ln_buf_num(out, ln_buf_size(&e->spool.reels[k].more));
-        ln_buf_u64(out, (uint64_t)ln_spool_first(&e->spool, k));
+        ln_buf_u64(out, (uint64_t)e->spool.reels[k].first);
     }
 }
 

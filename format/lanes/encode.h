@@ -68,18 +68,18 @@ LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln
 /** Arguments from number i on, of a type that is not known before. */
 void ln_enc_args(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at);
 /** A thread that is not the one before the last: false where the chunk has room for no more threads. */
-bool ln_enc_new_thread(ln_enc *e, uint32_t thread);
+bool ln_enc_new_thread(ln_enc *e, uint32_t thread, int64_t time);
 
 /** A change of thread: false where the chunk has room for no more threads. */
-LN_INLINE bool ln_enc_thread(ln_enc *e, uint32_t thread)
+LN_INLINE bool ln_enc_thread(ln_enc *e, uint32_t thread, int64_t time)
 {
     uint32_t lane = e->other; /* mostly, two threads take turns */
     if (LN_UNLIKELY(lane >= e->model.lanes_n || e->model.lanes[lane].thread != thread))
-        return ln_enc_new_thread(e, thread);
+        return ln_enc_new_thread(e, thread, time);
     e->other = e->current;
     e->current = lane;
     e->thread = thread;
-    ln_spool_turn(&e->spool, lane);
+    ln_spool_turn(&e->spool, lane, time);
     return true;
 }
 
@@ -135,7 +135,7 @@ void ln_enc_g(ln_enc *e, ln_lane *l, uint64_t g, uint32_t at);
 LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, uint32_t *gi, uint32_t *ti)
 {
     ln_model *m = &e->model;
-    if ((ev->thread != e->thread || LN_UNLIKELY(e->n == 0)) && LN_UNLIKELY(!ln_enc_thread(e, ev->thread)))
+    if ((ev->thread != e->thread || LN_UNLIKELY(e->n == 0)) && LN_UNLIKELY(!ln_enc_thread(e, ev->thread, ev->time)))
         return false;
     ln_lane *l = &m->lanes[e->current];
     uint32_t n = e->n++, at = e->counts[type]++;

@@ -2,16 +2,18 @@
 
 #include <stdlib.h>
 
+#define SHIFT_FIRST 6u /* Go's ticks are 64 ns */
+
 bool ln_spool_init(ln_spool *s, uint32_t capacity)
 {
     size_t blocks = (size_t)capacity / LN_BLOCK_EVENTS + LN_LANES_MAX; /* each lane's last one may be nearly empty */
     *s = (ln_spool){
-        .times = malloc(capacity * sizeof *s->times),
+        .shift = SHIFT_FIRST,
         .runs = malloc(((size_t)capacity + 1) * sizeof *s->runs),
         .reels = calloc(LN_LANES_MAX, sizeof *s->reels),
-        .blocks = malloc(blocks * sizeof *s->blocks),
+        .pool = malloc(blocks * sizeof *s->pool),
     };
-    return s->times && s->runs && s->reels && s->blocks;
+    return s->runs && s->reels && s->pool;
 }
 
 void ln_spool_free(ln_spool *s)
@@ -19,36 +21,140 @@ void ln_spool_free(ln_spool *s)
     for (uint32_t i = 0; s->reels && i < LN_LANES_MAX; i++)
         ln_buf_free(&s->reels[i].more);
     ln_col_free(&s->order);
-    free(s->times);
     free(s->runs);
     free(s->reels);
-    free(s->blocks);
+    free(s->pool);
 }
 
 void ln_spool_start(ln_spool *s)
 {
-    s->n = s->runs_n = s->reels_n = s->blocks_n = 0;
+    for (uint32_t k = 0; k < s->reels_n; k++) {
+        s->reels[k].n = 0;
+        ln_buf_clear(&s->reels[k].more);
+    }
+    s->n = s->runs_n = s->reels_n = s->pool_n = 0;
+    s->reel = s->reels; /* whose turn comes first is as if it went on */
+    s->reel->last = INT64_MIN;
+    s->bits = 0;
+    s->ties.open = false;
+    s->steady = true;
+    s->smallest = INT64_MAX;
+    s->largest = INT64_MIN;
     ln_col_start(&s->order);
 }
 
-void ln_spool_block(ln_spool *s, ln_reel *r)
+/** A reel's next block; before its first event, all that is not set yet. */
+void ln_spool_block(ln_spool *s, ln_reel *r, int64_t time)
 {
-    ln_block *b = &s->blocks[s->blocks_n++];
-    b->next = NULL;
-    if (r->n == 1) /* its first event is being added */
-        r->first = b;
-    else
+    ln_block *b = &s->pool[s->pool_n++];
+    if (r->n == 1) {
+        r->blocks = b;
+        r->first = r->last = time;
+        r->taken = (r - s->reels) - (int64_t)LN_LANES_MAX; /* all stand in line from the start, later ones in front */
+        b->before = NULL;
+    } else {
+        b->before = r->block;
         r->block->next = b;
+    }
     r->block = b;
 }
 
-/** How many events a reel has in this block and those behind it, given that of the block before. */
-static uint32_t in_block(uint32_t left)
+/* Steps */
+
+/** Where a reel's steps are read from again. */
+typedef struct unwinder {
+    ln_block *block;
+    uint32_t i;
+    ln_in more;
+} unwinder;
+
+static void unwind_start(unwinder *u, const ln_reel *r)
 {
-    return left < LN_BLOCK_EVENTS ? left : LN_BLOCK_EVENTS;
+    *u = (unwinder){r->blocks, 0, {r->more.base, r->more.p, false}};
 }
 
-/* The survey */
+/** Where the next step's byte lies. */
+static uint8_t *unwind_place(unwinder *u)
+{
+    if (u->i == LN_BLOCK_EVENTS) {
+        u->block = u->block->next;
+        u->i = 0;
+    }
+    return &u->block->steps[u->i++];
+}
+
+static uint64_t unwind_step(unwinder *u, uint8_t first, bool *back)
+{
+    *back = first == LN_NUM_NEGATIVE;
+    if (first < LN_NUM_ONE)
+        return first;
+    if (first < LN_NUM_NEGATIVE)
+        return LN_NUM_ONE + ((uint64_t)(first - LN_NUM_ONE) << 8) + *u->more.p++;
+    return ln_leb_get(&u->more) + (*back ? 0 : LN_NUM_TWO);
+}
+
+/** A step's first byte; the others are put behind *more. */
+static uint8_t put_step(ln_buf *more, uint64_t step, bool back)
+{
+    if (step < LN_NUM_ONE && !back)
+        return (uint8_t)step;
+    if (!ln_buf_room(more, LN_NUM_MAX))
+        return 0;
+    if (step < LN_NUM_TWO && !back) {
+        step -= LN_NUM_ONE;
+        *more->p++ = (uint8_t)step;
+        return (uint8_t)(LN_NUM_ONE + (step >> 8));
+    }
+    more->p = ln_leb_put(more->p, back ? step : step - LN_NUM_TWO);
+    return back ? LN_NUM_NEGATIVE : LN_NUM_ESCAPE;
+}
+
+/** Counts a reel's first n steps in another unit: each is multiplied and divided. */
+static void recount(ln_spool *s, ln_reel *r, uint32_t n, uint64_t times, uint64_t parts)
+{
+    unwinder u;
+    ln_buf more = {0};
+    unwind_start(&u, r);
+    for (uint32_t i = 0; i < n; i++) {
+        bool back;
+        uint8_t *place = unwind_place(&u);
+        uint64_t step = unwind_step(&u, *place, &back) * times / parts;
+        *place = put_step(&more, step, back);
+        s->bits |= step;
+    }
+    s->no_memory |= more.failed;
+    ln_buf_free(&r->more);
+    r->more = more;
+}
+
+/** The unit is too large: counts in a smaller one, of which `difference` is a whole number. The event at hand has no step yet. */
+static void count_finer(ln_spool *s, uint64_t difference)
+{
+    unsigned shift = (unsigned)__builtin_ctzll(difference);
+    uint64_t times = UINT64_C(1) << (s->shift - shift);
+    s->bits = 0;
+    for (uint32_t k = 0; k < s->reels_n; k++)
+        recount(s, &s->reels[k], s->reels[k].n - (&s->reels[k] == s->reel), times, 1);
+    s->shift = shift;
+}
+
+/** A step that is no single byte: its first byte. */
+uint8_t ln_spool_long(ln_spool *s, ln_reel *r, int64_t time)
+{
+    bool back = time < r->last;
+    uint64_t difference = (uint64_t)time - (uint64_t)r->last;
+    difference = back ? 0 - difference : difference;
+    if (difference & ((UINT64_C(1) << s->shift) - 1))
+        count_finer(s, difference);
+    if (back) {
+        s->steady = false;
+        s->largest = r->last > s->largest ? r->last : s->largest;
+        s->smallest = time < s->smallest ? time : s->smallest;
+    }
+    r->last = time;
+    s->bits |= difference >> s->shift;
+    return put_step(&r->more, difference >> s->shift, back);
+}
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
@@ -60,166 +166,150 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
     return a;
 }
 
-/** Looks for an odd factor that all steps have, beside the power of two: it is rare, so this ends soon. */
-static uint64_t whole_unit(const ln_spool *s, uint64_t power)
+/** What all steps have in common: mostly nothing beside the power of two, so this ends soon. */
+static uint64_t common_step(const ln_spool *s)
 {
-    uint64_t divisor = 0;
-    for (uint32_t lane = 0; lane < s->reels_n; lane++) {
-        int64_t last = ln_spool_first(s, lane);
-        uint32_t left = s->reels[lane].n;
-        for (const ln_block *b = s->reels[lane].first; left; left -= in_block(left), b = b->next)
-            for (uint32_t i = 0; i < in_block(left); i++) {
-                int64_t time = b->times[i];
-                uint64_t step = time < last ? (uint64_t)last - (uint64_t)time : (uint64_t)time - (uint64_t)last;
-                divisor = common_divisor(step, divisor);
-                last = time;
-                if (divisor == power)
-                    return divisor;
-            }
+    uint64_t power = s->bits & (0 - s->bits), divisor = 0;
+    for (uint32_t k = 0; k < s->reels_n; k++) {
+        unwinder u;
+        unwind_start(&u, &s->reels[k]);
+        for (uint32_t i = 0; i < s->reels[k].n && divisor != power; i++) {
+            bool back;
+            divisor = common_divisor(unwind_step(&u, *unwind_place(&u), &back), divisor);
+        }
     }
     return divisor;
 }
 
-#define FAR (UINT64_C(1) << 62)
-
-/** Adds what steps have in common; and to *wild, in its highest bit, whether any time is far from zero. */
-static uint64_t survey_reel(const ln_reel *r, uint64_t *wild)
-{
-    uint64_t bits = 0, far = 0;
-    int64_t last = r->first->times[0];
-    uint32_t left = r->n;
-    for (const ln_block *b = r->first; left; left -= in_block(left), b = b->next) {
-        bits |= (uint64_t)b->times[0] - (uint64_t)last;
-        far |= (uint64_t)b->times[0] + FAR;
-        for (uint32_t i = 1; i < in_block(left); i++) {
-            bits |= (uint64_t)b->times[i] - (uint64_t)b->times[i - 1];
-            far |= (uint64_t)b->times[i] + FAR;
-        }
-        last = b->times[in_block(left) - 1];
-    }
-    *wild |= far;
-    return bits;
-}
-
-static void survey_range(ln_spool *s)
-{
-    s->smallest = s->largest = s->times[0];
-    if (s->forth) {
-        for (uint32_t lane = 0; lane < s->reels_n; lane++) {
-            const ln_reel *r = &s->reels[lane];
-            int64_t first = r->first->times[0], last = r->block->times[(r->n - 1) % LN_BLOCK_EVENTS];
-            s->smallest = first < s->smallest ? first : s->smallest;
-            s->largest = last > s->largest ? last : s->largest;
-        }
-        return;
-    }
-    for (uint32_t i = 1; i < s->n; i++) {
-        s->smallest = s->times[i] < s->smallest ? s->times[i] : s->smallest;
-        s->largest = s->times[i] > s->largest ? s->times[i] : s->largest;
-    }
-}
-
 void ln_spool_survey(ln_spool *s)
 {
-    uint64_t bits = 0, wild = 0; /* a step back has the same lowest bit as a step forth */
-    for (uint32_t lane = 0; lane < s->reels_n; lane++)
-        bits |= survey_reel(&s->reels[lane], &wild);
-    s->tame = !(wild >> 63);
-    s->forth = s->tame && !(bits >> 63);
-    survey_range(s);
-    s->unit = bits ? whole_unit(s, bits & (0 - bits)) : 1; /* mostly 64: Go's ticks */
+    for (uint32_t k = 0; k < s->reels_n; k++) {
+        s->smallest = s->reels[k].first < s->smallest ? s->reels[k].first : s->smallest;
+        s->largest = s->reels[k].last > s->largest ? s->reels[k].last : s->largest;
+    }
+    s->unit = 1;
+    if (s->bits == 0)
+        return;
+    uint64_t common = common_step(s);
+    s->unit = common << s->shift;
+    if (common > 1)
+        for (uint32_t k = 0; k < s->reels_n; k++)
+            recount(s, &s->reels[k], s->reels[k].n, 1, common);
+    s->shift = (unsigned)__builtin_ctzll(s->unit); /* of the next chunk */
 }
 
 /* How lanes come together */
 
-#define TIES_MAX 64u
-
-/** The lanes of n events from `from` on, the first of them in run r. */
-static void list_lanes(const ln_run *r, uint32_t from, uint32_t n, uint32_t *lanes)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        r += from + i == r[1].from;
-        lanes[i] = r->lane;
-    }
-}
-
 /**
- * Events of one time, the first in run r and others in runs behind it: where they come in another order than the rule's,
- * that is stored. The end of them, or UINT32_MAX where there are too many.
+ * As long as times never step back, only events of equal time on several lanes can come in another order than the rule's:
+ * the lane that had an event last is next.
  */
-static uint32_t put_ties(ln_spool *s, const ln_run *r)
+static void close_ties(ln_spool *s)
 {
-    uint32_t lanes[TIES_MAX], from = r[1].from - 1, end = r[1].from + 1;
-    while (from > r->from && s->times[from - 1] == s->times[from])
-        from--;
-    while (end < s->n && s->times[end] == s->times[from])
-        end++;
-    if (end - from > TIES_MAX)
-        return UINT32_MAX;
-    if (from > r->from)
-        s->reels[r->lane].taken = from - 1;
-    list_lanes(r, from, end - from, lanes);
-    for (uint32_t k = 0; k < end - from; k++) {
-        uint32_t next = lanes[k];
-        for (uint32_t q = k + 1; q < end - from; q++)
-            if (s->reels[lanes[q]].taken > s->reels[next].taken)
-                next = lanes[q];
-        if (LN_UNLIKELY(next != lanes[k]))
-            ln_col_miss(&s->order, from + k, lanes[k]);
-        s->reels[lanes[k]].taken = from + k;
+    const ln_ties *t = &s->ties;
+    uint32_t from = s->n - t->n;
+    for (uint32_t k = 0; k < t->n; k++) {
+        uint32_t next = t->lanes[k];
+        for (uint32_t q = k + 1; q < t->n; q++)
+            if (s->reels[t->lanes[q]].taken > s->reels[next].taken)
+                next = t->lanes[q];
+        if (LN_UNLIKELY(next != t->lanes[k]))
+            ln_col_miss(&s->order, from + k, t->lanes[k]);
+        s->reels[t->lanes[k]].taken = from + k;
     }
-    return end;
+    s->ties.open = false;
 }
 
-/**
- * Puts the order, as long as times never step back: then only events of equal time on several lanes can come in another
- * order than the rule's. False: time steps back between lanes, or there are too many of those.
- */
-static bool put_steady_order(ln_spool *s)
+static void add_tie(ln_spool *s, const ln_reel *r)
 {
-    uint32_t ties = 0; /* up to here, ties need no look any more */
-    for (uint32_t k = 0; k < s->reels_n; k++)
-        s->reels[k].taken = (int64_t)k - LN_LANES_MAX; /* all stand in line from the start, later ones in front */
-    for (const ln_run *r = s->runs; r + 1 < s->runs + s->runs_n; r++) {
-        uint32_t next = r[1].from;
-        if (LN_UNLIKELY(s->times[next] < s->times[next - 1]))
-            return false;
-        if (LN_LIKELY(s->times[next] != s->times[next - 1] || next < ties))
-            s->reels[r->lane].taken = next - 1;
-        else if ((ties = put_ties(s, r)) == UINT32_MAX)
-            return false;
+    if (s->ties.n == LN_TIES_MAX) {
+        s->steady = s->ties.open = false; /* as if: the order is then put otherwise */
+        return;
     }
-    return true;
+    s->ties.lanes[s->ties.n++] = (uint16_t)(r - s->reels);
 }
 
-/** The rule itself, run as a reader runs it. following: by event, the next of its lane. */
-static void run_order(ln_spool *s, ln_order *o, const uint32_t *following)
+/** The event at hand, while ties are open: one more, or the first behind them. */
+void ln_spool_tie(ln_spool *s, int64_t time)
 {
-    ln_order_start(o);
-    for (uint32_t k = 0; k < s->reels_n; k++)
-        ln_order_put(o, ln_spool_first(s, k), k);
-    for (const ln_run *r = s->runs; r < s->runs + s->runs_n; r++)
-        for (uint32_t i = r->from; i < r[1].from; i++) {
-            if (ln_order_next(o) == r->lane) {
-                ln_order_take(o);
-            } else {
-                ln_col_miss(&s->order, i, r->lane);
-                ln_order_take_lane(o, r->lane);
-            }
-            if (following[i] != UINT32_MAX)
-                ln_order_put(o, s->times[following[i]], r->lane);
+    if (time == s->ties.time)
+        add_tie(s, s->reel);
+    else
+        close_ties(s);
+}
+
+/** How many events at the end of the run at hand have one time. */
+static uint32_t count_equal(const ln_spool *s)
+{
+    const ln_reel *r = s->reel;
+    const ln_block *b = r->block;
+    uint32_t n = 1, run = s->n - (s->runs[s->runs_n - 1] >> LN_RUN_LANE), i = (r->n - 1) % LN_BLOCK_EVENTS;
+    for (; n < run && b->steps[i] == 0; n++)
+        if (i-- == 0) {
+            b = b->before;
+            i = LN_BLOCK_EVENTS - 1;
+        }
+    return n;
+}
+
+/** Another lane's turn at a time that is not later than the last event's, or while ties are open. */
+void ln_spool_meet(ln_spool *s, int64_t time)
+{
+    if (s->n == 0)
+        return;
+    if (time < s->reel->last)
+        s->steady = false;
+    if (s->ties.open || time != s->reel->last || !s->steady)
+        return;
+    uint32_t equal = count_equal(s);
+    if (s->n - equal > s->runs[s->runs_n - 1] >> LN_RUN_LANE)
+        s->reel->taken = (int64_t)s->n - equal - 1;
+    s->ties.open = true;
+    s->ties.time = time;
+    s->ties.n = 0;
+    for (uint32_t i = 0; i < equal && s->ties.open; i++)
+        add_tie(s, s->reel);
+}
+
+/** The times of all events in their order, and which one is next on each one's lane. */
+static void unwind(const ln_spool *s, unwinder *u, int64_t *last, int64_t *times, uint32_t *following)
+{
+    uint32_t before[LN_LANES_MAX];
+    for (uint32_t k = 0; k < s->reels_n; k++) {
+        unwind_start(&u[k], &s->reels[k]);
+        last[k] = s->reels[k].first;
+        before[k] = UINT32_MAX;
+    }
+    uint32_t i = 0;
+    for (uint32_t r = 0; r < s->runs_n; r++)
+        for (uint32_t lane = s->runs[r] % LN_LANES_MAX; i < s->runs[r + 1] >> LN_RUN_LANE; i++) {
+            bool back;
+            uint64_t step = unwind_step(&u[lane], *unwind_place(&u[lane]), &back) * s->unit;
+            times[i] = last[lane] = (int64_t)((uint64_t)last[lane] + (back ? 0 - step : step));
+            following[i] = UINT32_MAX;
+            if (before[lane] != UINT32_MAX)
+                following[before[lane]] = i;
+            before[lane] = i;
         }
 }
 
-/** By event, the next of its lane. last: room for a number a lane. */
-static void find_following(const ln_spool *s, uint32_t *following, uint32_t *last)
+/** The rule itself, run as a reader runs it. */
+static void run_order(ln_spool *s, ln_order *o, const int64_t *times, const uint32_t *following)
 {
+    uint32_t i = 0;
+    ln_order_start(o);
     for (uint32_t k = 0; k < s->reels_n; k++)
-        last[k] = UINT32_MAX;
-    for (uint32_t k = s->runs_n; k-- > 0;)
-        for (uint32_t i = s->runs[k + 1].from; i-- > s->runs[k].from;) {
-            following[i] = last[s->runs[k].lane];
-            last[s->runs[k].lane] = i;
+        ln_order_put(o, s->reels[k].first, k);
+    for (uint32_t r = 0; r < s->runs_n; r++)
+        for (uint32_t lane = s->runs[r] % LN_LANES_MAX; i < s->runs[r + 1] >> LN_RUN_LANE; i++) {
+            if (ln_order_next(o) == lane) {
+                ln_order_take(o);
+            } else {
+                ln_col_miss(&s->order, i, lane);
+                ln_order_take_lane(o, lane);
+            }
+            if (following[i] != UINT32_MAX)
+                ln_order_put(o, times[following[i]], lane);
         }
 }
 
@@ -227,96 +317,58 @@ static void find_following(const ln_spool *s, uint32_t *following, uint32_t *las
 static bool put_any_order(ln_spool *s)
 {
     ln_order *o = malloc(sizeof *o);
-    uint32_t *following = malloc(((size_t)s->n + LN_LANES_MAX) * sizeof *following);
-    bool ok = o && following;
+    unwinder *u = malloc(LN_LANES_MAX * sizeof *u);
+    int64_t *times = malloc(((size_t)s->n + LN_LANES_MAX) * sizeof *times);
+    uint32_t *following = malloc((size_t)s->n * sizeof *following);
+    bool ok = o && u && times && following;
     if (ok) {
-        find_following(s, following, following + s->n);
+        unwind(s, u, times + s->n, times, following);
         ln_col_start(&s->order);
-        run_order(s, o, following);
+        run_order(s, o, times, following);
     }
     free(o);
+    free(u);
+    free(times);
     free(following);
     return ok;
 }
 
-/* Steps */
-
-/** A step that one byte does not hold, or a step back: its first byte. */
-static uint8_t put_long(ln_buf *more, uint64_t step, bool back)
+static bool put_order(ln_spool *s)
 {
-    if (step < LN_NUM_TWO && !back) {
-        step -= LN_NUM_ONE;
-        ln_buf_u8(more, (uint8_t)step);
-        return (uint8_t)(LN_NUM_ONE + (step >> 8));
-    }
-    if (ln_buf_room(more, LN_NUM_MAX))
-        more->p = ln_leb_put(more->p, back ? step : step - LN_NUM_TWO);
-    return back ? LN_NUM_NEGATIVE : LN_NUM_ESCAPE;
+    s->runs[s->runs_n] = s->n << LN_RUN_LANE;
+    if (!s->steady)
+        return put_any_order(s);
+    if (s->ties.open)
+        close_ties(s);
+    return true;
 }
 
-/** Steps to n times, one by one. */
-static void put_each(const ln_spool *s, ln_buf *more, int64_t last, const int64_t *times, uint32_t n, uint8_t *out)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        bool back = times[i] < last;
-        uint64_t step = (uint64_t)times[i] - (uint64_t)last;
-        step = (back ? 0 - step : step) / s->unit;
-        last = times[i];
-        out[i] = step < LN_NUM_ONE && !back ? (uint8_t)step : put_long(more, step, back);
-    }
-}
+/* Output */
 
-#define STEPS_AT_ONCE 8u
-
-/** Steps to STEPS_AT_ONCE times, where all fit a byte; false: some do not. */
-LN_INLINE bool put_short(int64_t last, const int64_t *times, unsigned shift, uint8_t *out)
+/** One byte an event, lane after lane, from `offset` of each block on. */
+static void put_bytes(const ln_spool *s, size_t offset, ln_buf *out)
 {
-    uint64_t over = 0; /* bits above a byte, where a step reaches LN_NUM_ONE: both sums, as one may overflow */
-    for (uint32_t i = 0; i < STEPS_AT_ONCE; i++) {
-        uint64_t step = ((uint64_t)times[i] - (uint64_t)(i ? times[i - 1] : last)) >> shift;
-        over |= step | (step + (256 - LN_NUM_ONE));
-        out[i] = (uint8_t)step;
-    }
-    return over < 256;
-}
-
-/** All steps of a reel: where the unit is a power of two, as mostly, several at once. */
-static void put_reel(const ln_spool *s, ln_reel *r, uint8_t *out)
-{
-    const unsigned shift = (unsigned)__builtin_ctzll(s->unit);
-    const bool quick = s->tame && s->unit == UINT64_C(1) << shift;
-    int64_t last = r->first->times[0];
-    uint32_t left = r->n;
-    ln_buf_clear(&r->more);
-    for (const ln_block *b = r->first; left; left -= in_block(left), b = b->next) {
-        const uint32_t n = in_block(left), together = quick ? n - n % STEPS_AT_ONCE : 0;
-        for (uint32_t i = 0; i < together; i += STEPS_AT_ONCE) {
-            if (LN_UNLIKELY(!put_short(last, b->times + i, shift, out + i)))
-                put_each(s, &r->more, last, b->times + i, STEPS_AT_ONCE, out + i);
-            last = b->times[i + STEPS_AT_ONCE - 1];
+    for (uint32_t k = 0; k < s->reels_n; k++) {
+        uint32_t left = s->reels[k].n;
+        for (const ln_block *b = s->reels[k].blocks; left; b = b->next) {
+            uint32_t here = left < LN_BLOCK_EVENTS ? left : LN_BLOCK_EVENTS;
+            ln_buf_bytes(out, (const uint8_t *)b + offset, here);
+            left -= here;
         }
-        put_each(s, &r->more, last, b->times + together, n - together, out + together);
-        last = b->times[n - 1];
-        out += n;
     }
 }
 
 bool ln_spool_put_times(ln_spool *s, ln_buf *out)
 {
-    s->runs[s->runs_n].from = s->n;
-    if (!(s->forth && put_steady_order(s)) && !put_any_order(s))
+    if (s->no_memory || !put_order(s))
         return false;
     ln_buf_num(out, ln_buf_size(&s->order.gaps));
     ln_buf_num(out, ln_buf_size(&s->order.values));
-    if (!ln_buf_room(out, s->n))
-        return false;
-    for (uint32_t lane = 0; lane < s->reels_n; lane++) {
-        put_reel(s, &s->reels[lane], out->p);
-        out->p += s->reels[lane].n;
-        out->failed |= s->reels[lane].more.failed;
+    put_bytes(s, offsetof(ln_block, steps), out);
+    for (uint32_t k = 0; k < s->reels_n; k++) {
+        ln_buf_bytes(out, s->reels[k].more.base, ln_buf_size(&s->reels[k].more));
+        out->failed |= s->reels[k].more.failed;
     }
-    for (uint32_t lane = 0; lane < s->reels_n; lane++)
-        ln_buf_bytes(out, s->reels[lane].more.base, ln_buf_size(&s->reels[lane].more));
     ln_buf_bytes(out, s->order.gaps.base, ln_buf_size(&s->order.gaps));
     ln_buf_bytes(out, s->order.values.base, ln_buf_size(&s->order.values));
     out->failed |= s->order.gaps.failed || s->order.values.failed;
@@ -325,9 +377,5 @@ bool ln_spool_put_times(ln_spool *s, ln_buf *out)
 
 void ln_spool_put_types(const ln_spool *s, ln_buf *out)
 {
-    for (uint32_t lane = 0; lane < s->reels_n; lane++) {
-        uint32_t left = s->reels[lane].n;
-        for (const ln_block *b = s->reels[lane].first; left; left -= in_block(left), b = b->next)
-            ln_buf_bytes(out, b->types, in_block(left));
-    }
+    put_bytes(s, offsetof(ln_block, types), out);
 }

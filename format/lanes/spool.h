@@ -1,6 +1,8 @@
 /*
- * Types and times of a chunk's events, wound up lane by lane as they come, and how the lanes take turns. When the chunk
- * is finished, each lane's steps of time are looked at and written in one go: no question is asked anew for each event.
+ * Types and times of a chunk's events, lane by lane, already as the file has them: a byte for the type, a byte for the
+ * step of time, and apart what follows an escape. Steps are counted in the unit of the chunk before; where that turns out
+ * to be wrong, they are all counted anew. How the lanes take turns is kept apart, and so is where they do so in another
+ * order than a reader would put them in.
  */
 #ifndef GOLANES_LANES_SPOOL_H
 #define GOLANES_LANES_SPOOL_H
@@ -11,41 +13,54 @@
 #define LN_BLOCK_EVENTS 256u
 
 typedef struct ln_block {
-    struct ln_block *next;
-    int64_t times[LN_BLOCK_EVENTS];
-    uint8_t types[LN_BLOCK_EVENTS];
+    struct ln_block *next, *before;
+    uint8_t types[LN_BLOCK_EVENTS], steps[LN_BLOCK_EVENTS];
 } ln_block;
 
 /** The events of one lane. */
 typedef struct ln_reel {
     ln_block *block; /* the last */
     uint32_t n;
-    ln_block *first;
-    int64_t taken;   /* when it had an event last: tells whose turn it is among equal times */
+    int64_t last;    /* time of its last event */
+    int64_t first;   /* and of its first */
+    ln_block *blocks;
+    int64_t taken;   /* which event was its last before times that several lanes have */
     ln_buf more;     /* what follows the escapes among its steps */
 } ln_reel;
 
-/** Events in a row on one lane: from this one to the next run's first. */
-typedef struct ln_run {
-    uint32_t from, lane;
-} ln_run;
+/** Events in a row on one lane: number of the first, and from bit LN_RUN_LANE down the lane. */
+typedef uint32_t ln_run;
+#define LN_RUN_LANE 10u
+_Static_assert(LN_LANES_MAX <= 1u << LN_RUN_LANE, "a lane fits a run's low bits");
+
+#define LN_TIES_MAX 64u
+
+/** Events of one time on several lanes: where they come in another order than the rule's, that is stored. */
+typedef struct ln_ties {
+    bool open;
+    uint32_t n;
+    int64_t time;
+    uint16_t lanes[LN_TIES_MAX];
+} ln_ties;
 
 typedef struct ln_spool {
     ln_reel *reel;    /* of the lane whose turn it is */
     uint32_t n;       /* events of the chunk so far */
-    int64_t *times;   /* of all, in their order */
+    unsigned shift;   /* the unit of steps, as a power of two */
+    uint64_t bits;    /* set in any step */
+    ln_ties ties;
     ln_run *runs;     /* at most as many as events, and one that ends the last */
     uint32_t runs_n;
     ln_reel *reels;   /* LN_LANES_MAX */
     uint32_t reels_n;
-    ln_block *blocks; /* as many as may be needed */
-    uint32_t blocks_n;
+    ln_block *pool;   /* as many blocks as may be needed */
+    uint32_t pool_n;
     ln_col order;     /* where lanes come together in another order than the rule's */
-    /* what ln_spool_survey finds */
+    bool steady;      /* times never step back, whatever the lane */
+    /* whole after ln_spool_survey */
     int64_t smallest, largest;
     uint64_t unit;    /* of time steps */
-    bool tame;        /* times are far from the ends of their range: differences have signs */
-    bool forth;       /* on no lane does time step back; only told where tame */
+    bool no_memory;
 } ln_spool;
 
 /** False without memory; ln_spool_free then is still due. */
@@ -53,16 +68,31 @@ bool ln_spool_init(ln_spool *s, uint32_t capacity);
 void ln_spool_free(ln_spool *s);
 /** Starts a chunk. */
 void ln_spool_start(ln_spool *s);
-/** Gives a reel its next block. */
-void ln_spool_block(ln_spool *s, ln_reel *r);
 
-/** The next events are on this lane: one that had events already, or the next number. */
-LN_INLINE void ln_spool_turn(ln_spool *s, uint32_t lane)
+/* The parts of what follows that are rare. */
+void ln_spool_block(ln_spool *s, ln_reel *r, int64_t time);
+void ln_spool_meet(ln_spool *s, int64_t time);
+void ln_spool_tie(ln_spool *s, int64_t time);
+uint8_t ln_spool_long(ln_spool *s, ln_reel *r, int64_t time);
+
+/** The next event, at `time`, is on another lane: one that had events already, or the next number. */
+LN_INLINE void ln_spool_turn(ln_spool *s, uint32_t lane, int64_t time)
 {
-    if (LN_UNLIKELY(lane == s->reels_n))
-        s->reels[s->reels_n++].n = 0;
+    ln_reel *before = s->reel;
+    if (LN_LIKELY(!s->ties.open && time > before->last))
+        before->taken = (int64_t)s->n - 1;
+    else
+        ln_spool_meet(s, time);
+    s->reels_n += lane == s->reels_n;
     s->reel = &s->reels[lane];
-    s->runs[s->runs_n++] = (ln_run){s->n, lane};
+    s->runs[s->runs_n++] = s->n << LN_RUN_LANE | lane;
+}
+
+/** A number below LN_NUM_ONE where `time` is so many steps later than `last`; more, where that is not sure. */
+LN_INLINE uint64_t ln_spool_step(const ln_spool *s, int64_t last, int64_t time)
+{
+    uint64_t difference = (uint64_t)time - (uint64_t)last;
+    return difference >> s->shift | difference << (-s->shift & 63); /* what is no whole step comes out large */
 }
 
 LN_INLINE void ln_spool_add(ln_spool *s, unsigned type, int64_t time)
@@ -70,18 +100,23 @@ LN_INLINE void ln_spool_add(ln_spool *s, unsigned type, int64_t time)
     ln_reel *r = s->reel;
     uint32_t k = r->n++ % LN_BLOCK_EVENTS;
     if (LN_UNLIKELY(k == 0))
-        ln_spool_block(s, r);
+        ln_spool_block(s, r, time);
+    if (LN_UNLIKELY(s->ties.open))
+        ln_spool_tie(s, time);
+    uint64_t step = ln_spool_step(s, r->last, time);
     r->block->types[k] = (uint8_t)type;
-    r->block->times[k] = time;
-    s->times[s->n++] = time;
+    if (LN_LIKELY(step < LN_NUM_ONE && time >= 0)) {
+        r->block->steps[k] = (uint8_t)step;
+        s->bits |= step;
+        r->last = time;
+    } else {
+        r->block->steps[k] = ln_spool_long(s, r, time);
+    }
+    s->n++;
 }
 
-/** Looks at all times, for the largest unit that every step is a whole number of. There must be an event. */
+/** Finds the chunk's range of time, and the largest unit that every step is a whole number of. There must be an event. */
 void ln_spool_survey(ln_spool *s);
-static inline int64_t ln_spool_first(const ln_spool *s, uint32_t lane)
-{
-    return s->reels[lane].first->times[0];
-}
 /** After the survey: works out the order, and writes the steps section. False without memory. */
 bool ln_spool_put_times(ln_spool *s, ln_buf *out);
 void ln_spool_put_types(const ln_spool *s, ln_buf *out);
