@@ -13,7 +13,7 @@ REPEATS = int(os.environ.get('GOLANES_DIFF_REPEATS', '3'))
 DEMO = os.environ.get('CHANRT_DEMO', '')
 PLACE = os.path.dirname(os.path.abspath(__file__))
 BUSY = 1.4  # beyond such a mood a difference may be told as one that the machine may explain
-STARVED = 6  # a run that took so many times its processor time shows the machine's times, not the program's
+STARVED = 4  # a run that took so many times its processor time shows the machine's times, not the program's
 
 
 def starved(run):
@@ -41,7 +41,7 @@ class Runs(GoCase):
 
     def record_fed(self, name, *options):
         """A run that got a processor when it wanted one, more or less."""
-        for _ in range(5):
+        for _ in range(10):
             path, times = starved(lambda: self.record(name, *options))
             if times < STARVED:
                 return path

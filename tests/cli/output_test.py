@@ -205,7 +205,7 @@ class Terminal(Case):
         code, seen = self.on_terminal('merge', '--level', '9', '--offset', '1ms', '-o', self.path('m.lanes'), trace, trace)
         self.assertEqual(code, 0)
         self.assertRegex(seen, r'merging \S+ +▕.*▏ +\d+ %')
-        self.assertRegex(self.screen(seen), r'^golanes: \S+: 2 processes')
+        self.assertRegex(self.screen(seen.rstrip()), r'^golanes: \S+: 2 processes')
 
     def test_no_progress_when_quiet_or_piped(self):
         trace = self.put('long.trace', long_trace(3000000))
