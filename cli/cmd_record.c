@@ -475,7 +475,7 @@ const cli_command cli_command_record = {
     .examples = {{"golanes record ./server -addr :8080", "Writes server.lanes until the server ends."},
                  {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},
                  {"golanes record go test ./...", "The tests of all packages, into go.lanes."},
-                 {"go test -exec 'golanes record --append all.lanes --' ./...", "The same, one recorder for each package."},
+                 {"go test -exec \"golanes record --append $PWD/all.lanes --\" ./...", "The same, one recorder for each package; go starts each in the package's folder."},
                  {"golanes record --pid $(pidof server)", "Until Ctrl-C."},
                  {"golanes record --flight 30s --trigger 'stw>5ms' ./server", "The half minute before each long pause."}},
 };
