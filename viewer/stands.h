@@ -23,7 +23,7 @@ typedef struct gl_lane_span {
 } gl_lane_span;
 
 typedef struct gl_stand {
-    uint64_t event;       /**< it is as things stood before this event, the first of a chunk */
+    uint64_t event;       /**< it is as things stood before this event */
     int64_t reach;        /**< no event before that is later */
     gl_lane_span *open;   /**< what each goroutine was at */
     size_t n;

@@ -7,12 +7,15 @@
 #include "golanes/state.h"
 
 #define NEAR_EVENTS 300000 /* a chunk, about */
+#define SHORTLY 16384      /* events before a window in which a stand is left, so that the next window begins near it */
 
 /* While a window is being read: spans come in order of events, each goroutine's last one is open. */
 typedef struct load {
     gl_window *w;
     gl_model *m;
     int64_t reach;       /* the latest event so far */
+    uint64_t begun;      /* the event that the last stand stood before */
+    uint64_t skip;       /* events that come again before those after it */
     int status;
 } load;
 
@@ -85,10 +88,11 @@ static void take_stand(load *l, const gl_stand *s)
     }
 }
 
-/* A chunk ends before the window begins: whoever comes back need not read what led here. */
-static void leave_stand(const load *l, gl_stands *stands, uint64_t event)
+/* Whoever comes back need not read what led here. */
+static void leave_stand(load *l, gl_stands *stands, uint64_t event)
 {
     const gl_window *w = l->w;
+    l->begun = event;
     gl_lane_span *open = gl_memory(NULL, (w->slot_count ? w->slot_count : 1) * sizeof *open);
     size_t n = 0;
     for (size_t i = 0; open && i < w->slot_count; i++)
@@ -260,15 +264,33 @@ static int group_spans(gl_window *w)
     return 0;
 }
 
+/* Between chunks, and shortly before the window, where it costs less than to come here again. */
+static bool is_worth_a_stand(const load *l, uint64_t at, bool new_chunk, uint64_t goal)
+{
+    if (l->reach >= l->w->from || l->skip || at <= l->begun)
+        return false;
+    return new_chunk || (at + SHORTLY > goal && at - l->begun > l->w->slot_count / 4);
+}
+
 static int read_events(load *l, gl_windows *ws, int64_t to, gl_error *err)
 {
+    uint64_t goal = gl_nodes_events(&l->m->nodes, INT64_MIN, l->w->from);
     for (;;) {
         const gl_event *ev;
         size_t n;
         uint64_t at;
-        if (gl_cursor_position(ws->cursor, &at) && l->reach < l->w->from)
+        bool new_chunk = gl_cursor_position(ws->cursor, &at);
+        if (is_worth_a_stand(l, at, new_chunk, goal))
             leave_stand(l, &ws->stands, at);
         int status = gl_cursor_next(ws->cursor, &ev, &n, err);
+        if (status == 0 && l->skip) {
+            size_t known = l->skip < n ? (size_t)l->skip : n;
+            l->skip = n ? l->skip - known : 0;
+            ev += known;
+            n -= known;
+            if (known && n == 0)
+                continue;
+        }
         if (status < 0)
             return status;
         if (n == 0 || ev[0].time > to)
@@ -279,14 +301,24 @@ static int read_events(load *l, gl_windows *ws, int64_t to, gl_error *err)
     }
 }
 
+static int begin_at(load *l, gl_windows *ws, const gl_stand *stand, gl_error *err)
+{
+    uint64_t at = 0;
+    int status = gl_cursor_seek_event(ws->cursor, stand->event, err);
+    (void)gl_cursor_position(ws->cursor, &at);
+    l->reach = stand->reach;
+    l->begun = stand->event;
+    l->skip = stand->event > at ? stand->event - at : 0;
+    take_stand(l, stand);
+    return status;
+}
+
 /* Puts the cursor before the window, with what is known of how things stand there. */
 static int begin_near(load *l, gl_windows *ws, int64_t from, gl_error *err)
 {
     const gl_stand *stand = gl_stands_find(&ws->stands, from);
     if (stand && gl_nodes_events(&l->m->nodes, stand->reach, from) < NEAR_EVENTS) {
-        l->reach = stand->reach;
-        take_stand(l, stand);
-        return gl_cursor_seek_event(ws->cursor, stand->event, err);
+        return begin_at(l, ws, stand, err);
     }
     const gl_goroutine_at *at;
     size_t n;
@@ -296,10 +328,9 @@ static int begin_near(load *l, gl_windows *ws, int64_t from, gl_error *err)
         return status == GL_E_NOT_FOUND ? gl_cursor_seek(ws->cursor, from, err) : status;
     (void)gl_cursor_position(ws->cursor, &event);
     if (stand && stand->event > event) {
-        l->reach = stand->reach;
-        take_stand(l, stand);
-        return gl_cursor_seek_event(ws->cursor, stand->event, err);
+        return begin_at(l, ws, stand, err);
     }
+    l->begun = event;
     take_keyframe(l, at, n, l->m->begin);
     return 0;
 }

@@ -131,7 +131,7 @@ static void go_on(program *k, int turns)
     }
 }
 
-static program *begin(void)
+static program *begin(uint32_t chunk)
 {
     program *k = calloc(1, sizeof *k);
     gl_error err = {0};
@@ -144,7 +144,7 @@ static program *begin(void)
     int fd = mkstemp(k->path);
     assert_true(fd >= 0);
     close(fd);
-    gl_writer_options o = {.path = k->path, .dict = k->d, .chunk_events = CHUNK};
+    gl_writer_options o = {.path = k->path, .dict = k->d, .chunk_events = chunk};
     assert_int_equal(gl_writer_open(&o, &k->w, &err), 0);
     for (int p = 0; p < PS; p++)
         k->on[p] = -1;
@@ -169,9 +169,9 @@ static void end(program *k)
     free(k);
 }
 
-static gl_reader *whole(void)
+static gl_reader *whole(uint32_t chunk)
 {
-    program *k = begin();
+    program *k = begin(chunk);
     go_on(k, EVENTS);
     assert_int_equal(gl_writer_close(k->w, NULL, NULL), 0);
     gl_reader *r = open_it(k);
@@ -229,13 +229,13 @@ static void assert_same_lanes(const gl_model *m, const gl_window *a, const gl_wi
     }
 }
 
-static void a_window_from_a_stand_is_as_one_from_a_keyframe(void **state)
+static void compare_windows(gl_reader *r)
 {
     gl_error err = {0};
     gl_model *m = NULL;
     gl_windows kept;
     program k = {.random = 42};
-    assert_int_equal(gl_model_open(*state, "x", &m, &err), 0);
+    assert_int_equal(gl_model_open(r, "x", &m, &err), 0);
     while (gl_model_scan(m, 1000000, &err) > 0)
         ;
     assert_int_equal(gl_windows_init(&kept, m, &err), 0);
@@ -256,6 +256,16 @@ static void a_window_from_a_stand_is_as_one_from_a_keyframe(void **state)
     assert_true(most > 2);
     gl_windows_clean_up(&kept);
     gl_model_close(m);
+}
+
+static void a_window_from_a_stand_is_as_one_from_a_keyframe(void **state) { compare_windows(*state); }
+
+static void a_stand_may_stand_within_a_chunk(void **state)
+{
+    (void)state;
+    gl_reader *r = whole(100000);
+    compare_windows(r);
+    gl_reader_close(r);
 }
 
 static void a_cursor_comes_back_to_an_events_chunk(void **state)
@@ -435,7 +445,7 @@ static void sums_of_groups_follow_whatever_changes_them(void **state)
 static void what_was_kept_of_a_growing_trace_is_not_shown(void **state)
 {
     (void)state;
-    program *k = begin();
+    program *k = begin(CHUNK);
     gl_error err = {0};
     go_on(k, 2000);
     assert_int_equal(gl_writer_flush(k->w, &err), 0);
@@ -522,7 +532,7 @@ static void straddles_of_a_goroutine_are_its_own(void **state)
 
 static int open_whole(void **state)
 {
-    *state = whole();
+    *state = whole(CHUNK);
     return 0;
 }
 
@@ -537,6 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stands_are_found_by_time_and_the_unused_go),
         cmocka_unit_test(a_window_from_a_stand_is_as_one_from_a_keyframe),
+        cmocka_unit_test(a_stand_may_stand_within_a_chunk),
         cmocka_unit_test(a_cursor_comes_back_to_an_events_chunk),
         cmocka_unit_test(a_large_list_lies_in_a_file_and_keeps_what_is_in_it),
         cmocka_unit_test(without_a_file_a_list_stays_in_memory),
