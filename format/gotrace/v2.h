@@ -315,6 +315,10 @@ typedef struct gl_v2_source {
 
 /** Makes room for the cursor. 0 or GL_E_NOMEM. */
 int gl_v2_cursor_init(gl_v2_cursor *c, const gl_v2_source *src, uint32_t stream);
+/** Has the machine an instruction that joins bits, and one that is not emulated, as AMD's was before Zen 3? */
+bool gl_v2_has_pext(void);
+/** Decodes what is in the window, as far as there is room for events. pext: only where the machine has it. */
+void gl_v2_cursor_decode(gl_v2_cursor *c, const gl_v2_gen *gen, bool pext);
 /** Decodes more events; as gl_v2_cursor_next, which calls it. */
 int gl_v2_cursor_fill(gl_v2_cursor *c, gl_v2_source *src);
 

@@ -209,18 +209,15 @@ static inline __attribute__((always_inline)) void decode_with(gl_v2_cursor *c, c
     c->ev_end = out;
 }
 
-static void decode_plain(gl_v2_cursor *c, const gl_v2_gen *gen)
+void gl_v2_cursor_decode(gl_v2_cursor *c, const gl_v2_gen *gen, bool pext)
 {
-    decode_with(c, gen, false);
+    if (pext)
+        decode_with(c, gen, true);
+    else
+        decode_with(c, gen, false);
 }
 
-static void decode_pext(gl_v2_cursor *c, const gl_v2_gen *gen)
-{
-    decode_with(c, gen, true);
-}
-
-/* Has the machine an instruction that joins bits, and one that is not emulated, as AMD's was before Zen 3? */
-static bool joins_bits(void)
+bool gl_v2_has_pext(void)
 {
 #ifdef __x86_64__
     return __builtin_cpu_supports("bmi2") && !__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
@@ -318,7 +315,7 @@ int gl_v2_cursor_fill(gl_v2_cursor *c, gl_v2_source *src)
             if (rc <= 0)
                 return rc;
         }
-        (joins_bits() ? decode_pext : decode_plain)(c, src->gen);
+        gl_v2_cursor_decode(c, src->gen, gl_v2_has_pext());
         if (c->ev < c->ev_end)
             return 1;
     }

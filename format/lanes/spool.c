@@ -88,8 +88,9 @@ static uint64_t unwind_step(unwinder *u, uint8_t first, bool *back)
     *back = first == LN_NUM_NEGATIVE;
     if (first < LN_NUM_ONE)
         return first;
+    const uint8_t *second;
     if (first < LN_NUM_NEGATIVE)
-        return LN_NUM_ONE + ((uint64_t)(first - LN_NUM_ONE) << 8) + *u->more.p++;
+        return LN_NUM_ONE + ((uint64_t)(first - LN_NUM_ONE) << 8) + (ln_in_bytes(&u->more, 1, &second) ? *second : 0);
     return ln_leb_get(&u->more) + (*back ? 0 : LN_NUM_TWO);
 }
 

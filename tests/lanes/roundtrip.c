@@ -54,6 +54,38 @@ static void a_schedule_survives(void **state)
     gl_dict_destroy(d);
 }
 
+/** Events of some threads whose steps are whole numbers of a unit; every so often, many of one time, or a step back. */
+static void push_in_units(lt_events *l, lt_random *r, size_t n, uint64_t unit, bool back)
+{
+    int64_t time = l->n ? l->at[l->n - 1].time : 0;
+    while (n) {
+        size_t ties = lt_below(r, 100) == 0 ? 1 + lt_below(r, 90) : 1;
+        for (; ties && n; ties--, n--)
+            lt_push(l, &(gl_event){.time = time, .type = GL_EV_GCSweepBegin, .thread = (uint32_t)lt_below(r, 4), .p = GL_NO_PROC});
+        uint64_t steps = lt_below(r, 50) == 0 ? lt_next(r) >> (24 + lt_below(r, 40)) : lt_below(r, 40);
+        time += (int64_t)(steps * unit % (UINT64_C(1) << 40) / unit * unit);
+        if (back && lt_below(r, 200) == 0)
+            time -= (int64_t)(unit * lt_below(r, 5000));
+    }
+}
+
+/** The unit of times may change from chunk to chunk, or turn out to be finer in a chunk's midst. */
+static void times_of_any_unit_survive(void **state)
+{
+    (void)state;
+    static const uint64_t units[] = {64, 128, 64, 1, 96, 1000, 7, 4096, 32, UINT64_C(1) << 33, 64};
+    lt_random r = {5};
+    for (unsigned round = 0; round < 8; round++) {
+        lt_events l = {0};
+        gl_dict *d = gl_dict_new();
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+            push_in_units(&l, &r, 1500, units[i], round % 2);
+        check_round_trip(&l, d, (const uint32_t[]){1500, 1000, 100, 0}[round / 2], 0);
+        lt_free(&l);
+        gl_dict_destroy(d);
+    }
+}
+
 static void no_event_and_one_event(void **state)
 {
     (void)state;
@@ -257,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_event_survives),
         cmocka_unit_test(a_schedule_survives),
+        cmocka_unit_test(times_of_any_unit_survive),
         cmocka_unit_test(no_event_and_one_event),
         cmocka_unit_test(columns_alone_equal_columns_together),
         cmocka_unit_test(threads_do_not_change_the_file),
