@@ -86,7 +86,7 @@ static int check_value(const cli_command *command, const cli_option *o, cli_give
     int64_t ns;
     switch (o->kind) {
     case CLI_NUMBER:
-        if (!cli_number_parse(g->text, &g->number))
+        if (!cli_number_parse(g->text + (o->prefix && *g->text == o->prefix), &g->number))
             return cli_usage_error(command, "--%s: '%.60s' is not a whole number", o->name, g->text);
         if (g->number < o->least || g->number > o->most)
             return cli_usage_error(command, "--%s: %.60s is not between %llu and %llu", o->name, g->text,

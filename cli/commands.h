@@ -56,6 +56,7 @@ typedef enum cli_id {
 typedef struct cli_option {
     const char *name; /**< without dashes */
     char letter;      /**< 0: none */
+    char prefix;             /**< of a number: what may stand before it, as reports print it; 0: nothing */
     cli_kind kind;
     bool repeatable;
     const char *value; /**< "FILE"; NULL for a flag */

@@ -91,7 +91,7 @@ class Events(Case):
             found += self.check(trace, ['--type', ','.join(pair)], lambda e: e['name'] in pair, whole, lines)
             found += self.check(trace, ['--type', 'GoSyscall'], lambda e: e['name'].startswith('GoSyscall'), whole, lines)
             for g in chance.sample(ids, min(3, len(ids))):
-                found += self.check(trace, ['-g', str(g)], lambda e: g in goroutines(e), whole, lines)
+                found += self.check(trace, ['-g', f'G{g}' if g % 2 else str(g)], lambda e: g in goroutines(e), whole, lines)
             two = chance.sample(ids, 2)
             found += self.check(trace, ['-g', str(two[0]), '-g', str(two[1])],
                                 lambda e: any(g in two for g in goroutines(e)), whole, lines)
