@@ -46,8 +46,9 @@ static void move_cursor(gl_app *a, int columns)
     if (in_list(a))
         return;
     gl_scale s = gl_app_scale(a);
-    double step = gl_scale_step(s);
-    int64_t by = (int64_t)(step * columns);
+    /* Where there is no room for four columns one is more than the window moves. */
+    int64_t by = (int64_t)(gl_scale_step(s) * columns), most = (a->to - a->from) / 4;
+    by = by > most ? most : by < -most ? -most : by;
     by = by ? by : columns > 0 ? 1 : -1;
     int64_t to = a->cursor + by;
     to = to < a->m->begin ? a->m->begin : to >= a->m->end ? a->m->end - 1 : to;

@@ -283,6 +283,19 @@ static void a_wrong_line_is_there_again_to_be_mended(void **state)
     scene_press(a, "Enter");
 }
 
+static void the_cursor_stays_in_the_window_however_small_the_screen(void **state)
+{
+    gl_app *a = *state;
+    gl_app_show(a, 2000 * US, 6000 * US);
+    gl_app_go(a, 2100 * US);
+    gl_app_resize(a, 1, 1);
+    static const char *const presses[] = {"Left", "a", "Left", "Left", "a", "Right", "Right", "d", "Right"};
+    for (size_t i = 0; i < sizeof presses / sizeof *presses; i++) {
+        scene_press(a, presses[i]);
+        assert_true(a->cursor >= a->from && a->cursor < a->to);
+    }
+}
+
 static void lanes_hold_still_while_panning_and_zooming(void **state)
 {
     gl_app *a = *state;
@@ -318,6 +331,7 @@ int main(void)
         TEST(help_shows_every_command),
         TEST(the_mouse_points_zooms_and_drags),
         TEST(a_wrong_line_is_there_again_to_be_mended),
+        TEST(the_cursor_stays_in_the_window_however_small_the_screen),
         TEST(lanes_hold_still_while_panning_and_zooming),
     };
     reader = scene_open("made");
