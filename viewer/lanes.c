@@ -131,7 +131,8 @@ static int reach_groups(gl_lanes *l, size_t n)
     while (n > l->group_capacity)
         if (GL_ROOM(l->groups, l->group_capacity, l->group_capacity) < 0)
             return GL_E_NOMEM;
-    memset(l->groups + had, 0, (l->group_capacity - had) * sizeof *l->groups);
+    if (l->group_capacity > had)
+        memset(l->groups + had, 0, (l->group_capacity - had) * sizeof *l->groups);
     return 0;
 }
 
