@@ -22,6 +22,7 @@ typedef struct page {
     const cli_page_options *opt;
     const gl_theme *theme;
     gl_reader *reader, *own;
+    gl_app *app; /* NULL: there was no picture yet */
     int spool;
     gl_text *out;
 } page;
@@ -42,29 +43,33 @@ static void add_escaped(gl_text *out, const char *s, size_t n)
 
 /* ---- pictures ------------------------------------------------------------------------------------------------------- */
 
+/* One look at the trace serves all pictures: what it has read of a large one is not read again for each. */
+static int open_app(page *p, gl_error *err)
+{
+    gl_app_options o = {.reader = p->reader, .name = p->opt->name, .theme = p->theme};
+    return p->app ? 0 : gl_app_open(&o, &p->app, err);
+}
+
 /* One view of the viewer, as SVG. */
 static int add_picture(page *p, const char *view, int height, gl_error *err)
 {
-    gl_app *a = NULL;
     gl_cells cells = {0};
-    gl_app_options o = {.reader = p->reader, .name = p->opt->name, .theme = p->theme};
-    int status = gl_app_open(&o, &a, err);
+    int status = open_app(p, err);
     if (status == 0) {
-        gl_app_resize(a, (int)(p->opt->width ? p->opt->width : WIDTH), height);
-        gl_do_view(a, view, 0);
-        status = gl_app_settle(a, err);
+        gl_app_resize(p->app, (int)(p->opt->width ? p->opt->width : WIDTH), height);
+        gl_do_view(p->app, view, 0);
+        status = gl_app_settle(p->app, err);
     }
     if (status == 0 && (p->opt->from != INT64_MIN || p->opt->to != INT64_MAX)) {
         int64_t end = gl_reader_get_info(p->reader)->time_last;
-        gl_app_show(a, p->opt->from == INT64_MIN ? 0 : p->opt->from, p->opt->to < end ? p->opt->to : end);
-        status = gl_app_settle(a, err);
+        gl_app_show(p->app, p->opt->from == INT64_MIN ? 0 : p->opt->from, p->opt->to < end ? p->opt->to : end);
+        status = gl_app_settle(p->app, err);
     }
     if (status == 0) {
-        gl_app_draw(a, &cells);
+        gl_app_draw(p->app, &cells);
         gl_cells_svg(&cells, p->theme, p->out);
     }
     gl_cells_clean_up(&cells);
-    gl_app_close(a);
     return status;
 }
 
@@ -173,6 +178,7 @@ int cli_export_page(cli_source *s, const cli_page_options *opt, gl_text *out)
         status = opt->html ? add_html(&p, &err) : add_picture(&p, "goroutines", HEIGHT, &err);
     if (status == 0 && out->failed)
         status = GL_E_NOMEM;
+    gl_app_close(p.app);
     gl_reader_close(p.own);
     if (p.spool >= 0)
         close(p.spool);
