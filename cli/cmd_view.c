@@ -92,7 +92,7 @@ static int import_into(view *v)
 
 static int open_spool(view *v)
 {
-    v->spool = cli_temporary_file();
+    v->spool = gl_input_temporary();
     if (v->spool >= 0)
         return 0;
     cli_say("%s: no file can be made there for the import: %s", cli_temporary_folder(), strerror(errno));

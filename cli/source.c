@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "golanes/input.h"
 #include "golanes/gobin.h"
 #include "pprof_fetch.h"
 
@@ -88,7 +89,7 @@ static int copy_input(gl_input *in, int fd, gl_error *err)
 /* A .lanes that was packed, or came as a stream: a reader maps a file, so the bytes are put into a nameless one. */
 static int open_spooled(cli_source *s, gl_error *err)
 {
-    s->spool = cli_temporary_file();
+    s->spool = gl_input_temporary();
     if (s->spool < 0)
         return gl_fail(err, GL_E_IO, UINT64_MAX, "no temporary file could be made (%s); set TMPDIR to a folder with room",
                        strerror(errno));

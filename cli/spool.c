@@ -30,7 +30,7 @@ int cli_spool(cli_source *s, gl_reader **reader, gl_reader **own, int *fd, gl_er
     *reader = cli_source_reader(s);
     if (*reader)
         return 0;
-    *fd = cli_temporary_file();
+    *fd = gl_input_temporary();
     if (*fd < 0)
         return gl_fail(err, GL_E_IO, UINT64_MAX, "no temporary file could be made (%s); set TMPDIR to a folder with room",
                        strerror(errno));

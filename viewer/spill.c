@@ -1,34 +1,20 @@
 #include "spill.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define STEP (UINT64_C(16) << 20) /* the file grows by an eighth, but by so much at least */
+#include "golanes/input.h"
 
-static int nameless(void)
-{
-    char path[4096];
-    const char *folder = getenv("TMPDIR");
-    folder = folder && *folder ? folder : "/tmp";
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    snprintf(path, sizeof path, "%.4000s/golanes-XXXXXX", folder);
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
+#define STEP (UINT64_C(16) << 20) /* the file grows by an eighth, but by so much at least */
 
 /* The file's blocks are had before they are mapped: a full disk is an answer here, but a signal later. */
 static bool make_room(gl_spill *s, size_t bytes)
 {
     if (!s->fd)
-        s->fd = nameless() + 1;
+        s->fd = gl_input_temporary() + 1;
     if (!s->fd || posix_fallocate(s->fd - 1, (off_t)s->bytes, (off_t)(bytes - s->bytes)) != 0)
         return false;
     void *p = s->map ? mremap(s->map, s->bytes, bytes, MREMAP_MAYMOVE)

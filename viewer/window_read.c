@@ -317,9 +317,8 @@ static int begin_at(load *l, gl_windows *ws, const gl_stand *stand, gl_error *er
 static int begin_near(load *l, gl_windows *ws, int64_t from, gl_error *err)
 {
     const gl_stand *stand = gl_stands_find(&ws->stands, from);
-    if (stand && gl_nodes_events(&l->m->nodes, stand->reach, from) < NEAR_EVENTS) {
+    if (stand && gl_nodes_events(&l->m->nodes, stand->reach, from) < NEAR_EVENTS)
         return begin_at(l, ws, stand, err);
-    }
     const gl_goroutine_at *at;
     size_t n;
     uint64_t event = 0;
@@ -327,9 +326,8 @@ static int begin_near(load *l, gl_windows *ws, int64_t from, gl_error *err)
     if (status < 0)
         return status == GL_E_NOT_FOUND ? gl_cursor_seek(ws->cursor, from, err) : status;
     (void)gl_cursor_position(ws->cursor, &event);
-    if (stand && stand->event > event) {
+    if (stand && stand->event > event)
         return begin_at(l, ws, stand, err);
-    }
     l->begun = event;
     take_keyframe(l, at, n, l->m->begin);
     return 0;

@@ -151,7 +151,8 @@ void ln_cursor_place(gl_cursor *c, uint64_t chunk)
     c->open = false;
 }
 
-int gl_cursor_seek(gl_cursor *c, int64_t time, gl_error *err)
+/** Places the cursor at the first chunk of events that reaches what is looked for: all after it do so, too. */
+static int seek_chunk(gl_cursor *c, bool (*reaches)(const ln_row *, const void *), const void *what, gl_error *err)
 {
     const ln_list *l = ln_index_list(&c->reader->index, LN_EVENTS, 0);
     uint64_t low = 0, high = l ? l->n : 0;
@@ -160,7 +161,7 @@ int gl_cursor_seek(gl_cursor *c, int64_t time, gl_error *err)
         int rc = ln_index_row(l, c->reader->fd, middle, &c->row);
         if (rc < 0)
             return fail_read(c, rc, err);
-        if (c->row.reach >= time)
+        if (reaches(&c->row, what))
             high = middle;
         else
             low = middle + 1;
@@ -168,6 +169,12 @@ int gl_cursor_seek(gl_cursor *c, int64_t time, gl_error *err)
     ln_cursor_place(c, low);
     return 0;
 }
+
+static bool reaches_time(const ln_row *row, const void *time) { return row->reach >= *(const int64_t *)time; }
+
+static bool reaches_event(const ln_row *row, const void *event) { return row->first + row->count > *(const uint64_t *)event; }
+
+int gl_cursor_seek(gl_cursor *c, int64_t time, gl_error *err) { return seek_chunk(c, reaches_time, &time, err); }
 
 bool gl_cursor_position(const gl_cursor *c, uint64_t *event)
 {
@@ -183,20 +190,4 @@ bool gl_cursor_position(const gl_cursor *c, uint64_t *event)
     return true;
 }
 
-int gl_cursor_seek_event(gl_cursor *c, uint64_t event, gl_error *err)
-{
-    const ln_list *l = ln_index_list(&c->reader->index, LN_EVENTS, 0);
-    uint64_t low = 0, high = l ? l->n : 0;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        int rc = ln_index_row(l, c->reader->fd, middle, &c->row);
-        if (rc < 0)
-            return fail_read(c, rc, err);
-        if (c->row.first + c->row.count > event)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    ln_cursor_place(c, low);
-    return 0;
-}
+int gl_cursor_seek_event(gl_cursor *c, uint64_t event, gl_error *err) { return seek_chunk(c, reaches_event, &event, err); }

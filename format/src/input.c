@@ -171,8 +171,7 @@ static int spool_zstd(spool *s, gl_error *err)
     return rc;
 }
 
-/** A nameless file: $TMPDIR, else /tmp. Deleted at once, so that no way of ending leaves it behind. */
-static int temporary_file(void)
+int gl_input_temporary(void)
 {
     const char *dir = getenv("TMPDIR");
     if (!dir || !*dir)
@@ -182,8 +181,10 @@ static int temporary_file(void)
         return fd;
     char path[4096];
     int n = snprintf(path, sizeof path, "%s/golanes-XXXXXX", dir);
-    if (n < 0 || (size_t)n >= sizeof path)
+    if (n < 0 || (size_t)n >= sizeof path) {
+        errno = ENAMETOOLONG;
         return -1;
+    }
     fd = mkostemp(path, O_CLOEXEC);
     if (fd >= 0)
         unlink(path);
@@ -219,7 +220,7 @@ static int unpack(gl_input *in, int (*how)(spool *, gl_error *), uint64_t total,
     spool *s = calloc(1, sizeof *s);
     if (!s)
         return gl_fail(err, GL_E_NOMEM, UINT64_MAX, "%s: no memory to unpack", in->name);
-    *s = (spool){.in = in, .source = in->fd, .target = temporary_file(), .source_total = total, .progress = progress,
+    *s = (spool){.in = in, .source = in->fd, .target = gl_input_temporary(), .source_total = total, .progress = progress,
                  .user = user};
     int rc;
     if (s->target < 0) {

@@ -40,6 +40,12 @@ GL_API const char *gl_input_name(const gl_input *in);
 /** "plain", "gzip", "zstd" */
 GL_API const char *gl_input_packing(const gl_input *in);
 
+/**
+ * A nameless file in $TMPDIR, else /tmp, as streams are unpacked into: no way of ending leaves it behind. A descriptor, closed
+ * by exec, that is the caller's; -1 with errno where the folder does not take one. May be called from any thread.
+ */
+GL_API int gl_input_temporary(void);
+
 #ifdef __cplusplus
 }
 #endif
