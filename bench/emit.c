@@ -71,7 +71,7 @@ static int on_events(void *user, const gl_event *events, size_t n)
     return 0;
 }
 
-static const gl_session_sink sink = {NULL, on_thread, on_text, on_stack, on_events};
+static const gl_session_sink sink = {NULL, on_thread, on_text, on_stack, on_events, NULL};
 
 /** What the chunk has left in the rings goes, outside of the measured time. */
 static bool drain(void)

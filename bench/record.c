@@ -4,7 +4,7 @@
  *
  *     bench_record [SECONDS [EVENTS A SECOND AND THREAD [drop|block]]]        5, 5000000, drop
  *
- * The events are those of 5,200 goroutines that hand things over by channels.
+ * The events are those of 5,200 goroutines (hand_over.h) that hand things over by channels.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,16 +17,14 @@
 #include <unistd.h>
 #include <pthread.h>
 
-#include "golanes/emit.h"
-
+#include "hand_over.h"
 #include "launch.h"
 #include "recording.h"
 
 #define THREADS 2
-#define GOROUTINES 5200u
 #define WARM_NS 1000000000 /* memory that is used for the first time costs more than what is done with it: not counted */
 #define BURST 1000 /* events between two looks at the clock of the pace */
-#define RING_BYTES 92 /* what the ten events of hand_over() take in a ring */
+#define RING_BYTES 92 /* what the ten events of bench_hand_over() take in a ring */
 
 static double seconds = 5, rate = 5e6;
 
@@ -37,25 +35,6 @@ static int64_t now_ns(void)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-/** Ten events: a goroutine receives, wakes a sender, sends on, parks. */
-static unsigned hand_over(uint64_t *random, unsigned thread)
-{
-    *random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
-    uint64_t g = 1 + thread * GOROUTINES / THREADS + (*random >> 33) % (GOROUTINES / THREADS), other = 1 + (*random >> 20) % GOROUTINES;
-    uint64_t in = 0xc000000000 + g * 96, out = in + 96;
-    gl_emit_GoStart(g);
-    gl_emit_ChanRecvEnd(in, 0, GL_CHAN_DONE);
-    gl_emit_ChanSendBegin(out, 0, 1);
-    gl_emit_GoUnpark(other);
-    gl_emit_ChanSendEnd(out, 1, GL_CHAN_DONE);
-    gl_emit_ChanRecvBegin(in, 1, 1);
-    gl_emit_ChanRecvEnd(in, 0, GL_CHAN_DONE);
-    gl_emit_ChanSendBegin(out, 1, 1);
-    gl_emit_ChanSendEnd(out, 1, GL_CHAN_DONE);
-    gl_emit_GoBlock("chan receive");
-    return 10;
 }
 
 static void *emit(void *user)
@@ -72,7 +51,7 @@ static void *emit(void *user)
             continue;
         }
         for (unsigned n = 0; n < BURST;)
-            n += hand_over(&random, thread);
+            n += bench_hand_over(&random, thread, THREADS);
         done += BURST;
     }
     return NULL;
@@ -153,8 +132,8 @@ static int record(char *self, char **argv, bool block)
     long most = 0;
     int status;
     int64_t start = now_ns();
-    while (waitpid(pid, &status, WNOHANG) == 0) {
-        long now = own_memory();
+    for (unsigned look = 0; waitpid(pid, &status, WNOHANG) == 0; look++) {
+        long now = look % 10 ? 0 : own_memory(); /* a look is dear */
         most = now > most ? now : most;
         if (!warm.events && now_ns() - start > WARM_NS) {
             gl_recording_look(r, &warm);

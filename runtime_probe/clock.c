@@ -135,10 +135,26 @@ void gl_clock_map_add(gl_clock_map *map, const gl_ring_pair *pair)
     map->last = *pair;
 }
 
-int64_t gl_clock_map_ns(const gl_clock_map *map, uint64_t ticks)
+/** Number of the line, from the newest backwards. */
+static uint32_t line_of(const gl_clock_map *map, uint64_t ticks)
 {
     uint32_t oldest = map->count > GL_CLOCK_SEGMENTS ? map->count - GL_CLOCK_SEGMENTS : 0, i = map->count - 1;
     while (i > oldest && ticks < map->segment[i % GL_CLOCK_SEGMENTS].ticks)
         i--;
-    return along(&map->segment[i % GL_CLOCK_SEGMENTS], ticks);
+    return i;
+}
+
+int64_t gl_clock_map_ns(const gl_clock_map *map, uint64_t ticks)
+{
+    return along(&map->segment[line_of(map, ticks) % GL_CLOCK_SEGMENTS], ticks);
+}
+
+uint64_t gl_clock_map_find(const gl_clock_map *map, uint64_t ticks, gl_clock_segment *line)
+{
+    *line = gl_clock_map_newest(map);
+    if (ticks >= line->ticks)
+        return UINT64_MAX;
+    uint32_t i = line_of(map, ticks);
+    *line = map->segment[i % GL_CLOCK_SEGMENTS];
+    return ticks < line->ticks ? 0 : map->segment[(i + 1) % GL_CLOCK_SEGMENTS].ticks - line->ticks;
 }

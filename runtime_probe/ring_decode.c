@@ -11,7 +11,6 @@ typedef struct form {
     uint64_t chan, goroutine; /* all ones where the first argument is that */
     uint8_t at[GL_EVENT_ARGS_MAX], kind[GL_EVENT_ARGS_MAX];
     uint8_t known, count, bytes; /* bytes: of all arguments */
-    uint8_t plain;               /* no argument but the first refers to anything */
     uint8_t text;                /* the first argument is one */
     uint8_t moves;               /* it changes its thread's context: gl_ring_effect */
 } form;
@@ -24,22 +23,38 @@ typedef struct form {
 #define WIDTH(kind, there) ((there) ? GL_RING_WIDTH(kind) : 0u)
 #define MASK(kind, there) ((there) ? UINT64_MAX >> (64 - 8 * GL_RING_WIDTH(kind)) : 0)
 #define SIMPLE(kind, there) (!(there) || !REFERS(kind))
+#define BYTES(n, a, b, c, d) (WIDTH(a, (n) > 0) + WIDTH(b, (n) > 1) + WIDTH(c, (n) > 2) + WIDTH(d, (n) > 3))
 #define FORM(code, n, a, b, c, d, ...)                                                                                    \
     {                                                                                                                    \
         .known = 1, .count = (n), .kind = {a, b, c, d},                                                                  \
         .mask = {MASK(a, (n) > 0), MASK(b, (n) > 1), MASK(c, (n) > 2), MASK(d, (n) > 3)},                                \
         .at = {0, WIDTH(a, (n) > 0), WIDTH(a, (n) > 0) + WIDTH(b, (n) > 1),                                              \
                WIDTH(a, (n) > 0) + WIDTH(b, (n) > 1) + WIDTH(c, (n) > 2)},                                               \
-        .bytes = WIDTH(a, (n) > 0) + WIDTH(b, (n) > 1) + WIDTH(c, (n) > 2) + WIDTH(d, (n) > 3),                          \
+        .bytes = BYTES(n, a, b, c, d),                                                                                   \
         .chan = ONES((a) == GL_KIND_CHAN), .goroutine = ONES((a) == GL_KIND_GOROUTINE), .text = (a) == GL_KIND_STRING,   \
-        .plain = (a) != GL_KIND_STACK && (a) != GL_KIND_THREAD && SIMPLE(b, (n) > 1) && SIMPLE(c, (n) > 2) &&            \
-                 SIMPLE(d, (n) > 3),                                                                                     \
         .moves = GL_RING_MOVES(code)                                                                                             \
     }
 #define GL_ARG(kind, name) GL_KIND_##kind
 #define GL_EVENT(code, name, op, phase, stack, meaning, count, ...) \
     [code] = FORM(code, count, __VA_ARGS__, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE),
 static const form forms[GL_EV_LIMIT] = {
+#include "golanes/events.def"
+};
+#undef GL_EVENT
+
+/** By its first byte, how long an event is in its common form, where no argument but the first refers to anything; 0: it
+    is to be looked at closely. Where the next one begins hangs on this alone: it is known before anything else. */
+#define LENGTH(n, a, b, c, d, ...)                                                                                        \
+    ((a) != GL_KIND_STACK && (a) != GL_KIND_THREAD && SIMPLE(b, (n) > 1) && SIMPLE(c, (n) > 2) && SIMPLE(d, (n) > 3)      \
+         ? 3 + BYTES(n, a, b, c, d)                                                                                       \
+         : 0)
+#define GL_EVENT(code, name, op, phase, stack, meaning, count, ...)                                                       \
+    [code] = LENGTH(count, __VA_ARGS__, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE),                          \
+    [(code) | GL_RING_HAS_STACK] = (LENGTH(count, __VA_ARGS__, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE)    \
+                                        ? 2 + LENGTH(count, __VA_ARGS__, GL_KIND_NONE, GL_KIND_NONE, GL_KIND_NONE,        \
+                                                     GL_KIND_NONE)                                                        \
+                                        : 0),
+static const uint8_t lengths[256] = {
 #include "golanes/events.def"
 };
 #undef GL_EVENT
@@ -53,13 +68,19 @@ typedef struct cursor {
     const gl_session_sink *sink;
     const uint8_t *start, *at, *end;
     uint64_t next; /* where the next block is, once this one is known to have ended */
+    bool cut;      /* the block goes on behind the end */
     bool enough;   /* the sink wants no more for now */
-    gl_event event[BATCH];
-    size_t n;
+    const gl_clock_map *clock; /* NULL: times stay ticks */
+    gl_clock_segment line;
+    gl_event *event; /* where they go: n of them are there, room is for so many */
+    size_t n, room;
+    gl_event own[BATCH];
 } cursor;
 
 void gl_ring_decoder_free(gl_ring_decoder *d)
 {
+    if (!d->text && !d->stack) /* as most: what is not written to stays shared with a child */
+        return;
     free(d->text);
     free(d->stack);
     d->text = d->stack = NULL;
@@ -74,20 +95,39 @@ static void begin(cursor *c, gl_ring_decoder *d, const gl_session_sink *sink, co
     c->start = c->at = bytes;
     c->end = bytes ? bytes + n : NULL;
     c->next = 0;
-    c->n = 0;
-    c->enough = false;
+    c->n = c->room = 0;
+    c->cut = c->enough = false;
+    c->clock = sink->direct ? sink->direct->clock : NULL;
+    c->line = gl_clock_map_newest(c->clock);
 }
 
 static int flush(cursor *c)
 {
+    const gl_session_direct *direct = c->sink->direct;
     size_t n = c->n;
-    c->n = 0;
+    c->n = c->room = 0;
     if (!n)
         return 0;
     c->d->delivered = true;
-    int status = c->sink->on_events(c->sink->user, c->event, n);
+    int status = direct ? direct->added(c->sink->user, n) : c->sink->on_events(c->sink->user, c->event, n);
     c->enough |= status == GL_DRAIN_ENOUGH;
     return status < 0 ? status : 0;
+}
+
+static int make_room(cursor *c)
+{
+    const gl_session_direct *direct = c->sink->direct;
+    int status = flush(c);
+    if (status < 0)
+        return status;
+    c->event = direct ? direct->room(c->sink->user, &c->room) : c->own;
+    c->room = direct ? c->room : BATCH;
+    return c->event ? 0 : GL_E_NOMEM;
+}
+
+static int64_t time_of(const cursor *c, uint64_t ticks)
+{
+    return gl_clock_line_ns(c->clock, &c->line, ticks);
 }
 
 static uint64_t get(cursor *c)
@@ -158,7 +198,7 @@ static void set_owner(gl_ring_decoder *d, uint32_t pid, uint32_t tid, uint32_t t
 /** A place for one more event of this thread. */
 static int new_event(cursor *c, gl_event **out)
 {
-    int status = c->n == BATCH ? flush(c) : 0;
+    int status = c->n == c->room ? make_room(c) : 0;
     if (status >= 0)
         status = know_thread(c);
     if (status < 0)
@@ -236,7 +276,7 @@ static int event(cursor *c, const uint8_t *record, bool wide)
         return status;
     d->last += wide ? load8(c->at + 1) : load2(c->at + 1);
     c->at += wide ? 9 : 3;
-    ev->time = (int64_t)d->last;
+    ev->time = time_of(c, d->last);
     ev->type = (uint16_t)code;
     ev->g = of_process(d, d->g);
     ev->p = d->p;
@@ -268,6 +308,10 @@ static inline bool look_up(const uint32_t *table, uint32_t n, uint64_t number, u
     return true;
 }
 
+/** Where the fields behind the arguments lie: they are written two at a time. */
+_Static_assert(offsetof(gl_event, p) == offsetof(gl_event, thread) + 4 && offsetof(gl_event, type) == offsetof(gl_event, stack) + 4 &&
+                   offsetof(gl_event, flags) == offsetof(gl_event, stack) + 6, "four fields in a row");
+
 /** Events in their common form, as many as follow each other and nothing is to be asked for. The first that is not so, or
     makes no sense, is left to event(). */
 static void plain_events(cursor *c)
@@ -275,44 +319,55 @@ static void plain_events(cursor *c)
     gl_ring_decoder *d = c->d;
     if (!d->thread_known || muted(c, c->at))
         return;
+    gl_clock_segment line;
+    const uint64_t span = gl_clock_map_find(c->clock, d->last, &line), process = (uint64_t)d->thread.process << 48;
     const uint8_t *at = c->at, *end = c->end;
-    uint64_t last = d->last, chan = d->chan, g = d->g, process = (uint64_t)d->thread.process << 48;
-    uint32_t p = d->p, thread = d->thread.thread;
-    gl_event *ev = c->event + c->n, *full = c->event + BATCH;
+    uint64_t since = d->last - line.ticks, chan = d->chan, g = d->g, context = of_process(d, g);
+    uint32_t p = d->p;
+    gl_event *ev = c->event + c->n, *full = c->event + c->room;
     while (at < end && ev < full) {
         unsigned byte = *at, code = byte & (GL_EV_LIMIT - 1);
         const form *f = &forms[code];
-        const uint8_t *args = at + 3, *next = args + f->bytes;
+        const uint8_t *args = at + 3, *next = at + lengths[byte];
+        uint64_t now = since + load2(at + 1);
+        if (next == at || next > end || now >= span)
+            break;
         uint64_t first = load8(args) & f->mask[0], raw = first;
         uint32_t stack = 0, text;
-        if (byte & GL_RING_HAS_STACK) {
-            if (!look_up(d->stack, d->stacks, load2(next), &stack))
-                break;
-            next += 2;
-        }
-        if (!f->plain || next > end)
+        if ((byte & GL_RING_HAS_STACK) && !look_up(d->stack, d->stacks, load2(next - 2), &stack))
             break;
         if (f->text) {
             if (!look_up(d->text, d->texts, first, &text))
                 break;
             first = text;
         }
-        uint64_t named = chan + (uint64_t)(int64_t)(int32_t)first;
-        first = (first & ~f->chan) | (named & f->chan);
-        chan = f->chan ? named : chan;
-        first |= process & f->goroutine & (0 - (uint64_t)(first != 0));
-        last += load2(at + 1);
-        *ev++ = (gl_event){.time = (int64_t)last, .g = g ? g | process : 0, .thread = thread, .p = p, .stack = stack,
-                           .type = (uint16_t)code,
-                           .arg = {first, load8(args + f->at[1]) & f->mask[1], load8(args + f->at[2]) & f->mask[2],
-                                   load8(args + f->at[3]) & f->mask[3]}};
-        if (f->moves)
-            (void)gl_ring_effect(code, raw, &g, &p);
+        if (f->chan)
+            first = chan += (uint64_t)(int64_t)(int32_t)first;
+        if (f->goroutine)
+            first = first ? first | process : 0;
+        since = now;
+        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)since * line.rate) >> 32);
+        ev->time = (int64_t)((uint64_t)line.ns + ns);
+        ev->g = context;
+        ev->arg[0] = first;
+        ev->arg[1] = load8(args + f->at[1]) & f->mask[1];
+        ev->arg[2] = load8(args + f->at[2]) & f->mask[2];
+        ev->arg[3] = load8(args + f->at[3]) & f->mask[3];
+        ev->thread = d->thread.thread;
+        ev->p = p;
+        ev->stack = stack;
+        ev->type = (uint16_t)code;
+        ev->flags = 0;
+        ev++;
         at = next;
+        if (f->moves) {
+            (void)gl_ring_effect(code, raw, &g, &p);
+            context = of_process(d, g);
+        }
     }
     c->at = at;
     c->n = (size_t)(ev - c->event);
-    d->last = last;
+    d->last = since + line.ticks;
     d->chan = chan;
     d->g = g;
     d->p = p;
@@ -434,23 +489,31 @@ static int block_header(cursor *c)
 static int records(cursor *c)
 {
     int status = 0;
-    while (status >= 0 && c->at < c->end && !c->next && !c->enough) {
+    while (status >= 0 && c->at < c->end && !c->next) {
+        if (c->n == c->room && (status = make_room(c)) < 0)
+            break;
         plain_events(c);
         const uint8_t *record = c->at;
-        if (record == c->end)
+        /* But for texts and stacks, what is longer than the slack has not been cut off. */
+        if (record == c->end || (c->cut && c->end - record < GL_DECODE_SLACK))
             break;
         if (*record == GL_RING_END)
             c->next = block_end(c->d);
         else
             status = *record == GL_RING_CONTROL ? control(c, record) : event(c, record, false);
+        if (status == GL_E_CORRUPT && c->cut) {
+            c->at = record;
+            return 0;
+        }
     }
     return status;
 }
 
-int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, const gl_session_sink *sink)
+int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, bool cut, const gl_session_sink *sink)
 {
     cursor c;
     begin(&c, d, sink, bytes, n);
+    c.cut = cut;
     int status = 0;
     if (d->tail % GL_RING_BLOCK == 0) {
         d->in_block = false;
@@ -483,13 +546,13 @@ int gl_ring_decode_lost(gl_ring_decoder *d, const gl_session_sink *sink, uint64_
         status = sink->on_text(sink->user, why, strlen(why), &id);
     if (status < 0)
         return status;
-    ev->time = (int64_t)first;
+    ev->time = time_of(&c, first);
     ev->type = GL_EV_Lost;
     ev->g = of_process(d, d->g);
     ev->p = d->p;
     ev->arg[0] = events;
     ev->arg[1] = bytes;
-    ev->arg[2] = last;
+    ev->arg[2] = (uint64_t)time_of(&c, last);
     ev->arg[3] = id;
     c.n = 1;
     return flush(&c);

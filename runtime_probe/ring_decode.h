@@ -27,10 +27,11 @@ void gl_ring_decoder_free(gl_ring_decoder *d);
 
 /**
  * Decodes the n bytes that lie at d->tail, all in one block, and moves the tail: to the end of those bytes, or to where
- * the next block is. The caller has set d->head. GL_E_CORRUPT where they make no sense; the tail is where they began then.
- * Other negative values come from the sink. GL_DRAIN_ENOUGH where the sink wants no more: the tail may be before n bytes then.
+ * the next block is. The caller has set d->head. `cut`: more of the block follows, and the last record may be cut off; the
+ * tail is where that begins then, which is where it was if it is the first. GL_E_CORRUPT where the bytes make no sense; the
+ * tail is where they began then. Other negative values come from the sink. GL_DRAIN_ENOUGH where the sink wants no more.
  */
-int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, const gl_session_sink *sink);
+int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, bool cut, const gl_session_sink *sink);
 
 /** Delivers a Lost event. */
 int gl_ring_decode_lost(gl_ring_decoder *d, const gl_session_sink *sink, uint64_t events, uint64_t bytes, uint64_t first,

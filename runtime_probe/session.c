@@ -165,16 +165,23 @@ uint32_t gl_session_tend(gl_session *s)
     return n;
 }
 
+/** A ring that nobody has taken, nor was made ready for anybody, has no page. */
+static bool has_memory(const gl_ring_slot *slot, uint64_t owner)
+{
+    return gl_ring_owner_turn(owner) > 0 || __atomic_load_n(&slot->ready, __ATOMIC_RELAXED) != PAGES_NONE;
+}
+
 /** A program that goes on keeps its rings; those that no thread has give their memory back. The file stays as long as it
     is, for a store into what was given back must not fault. */
 static void give_memory_back(gl_session *s)
 {
+    uint32_t self = (uint32_t)getpid();
     for (uint32_t i = 0; i < s->slots; i++) {
         gl_ring_slot *slot = gl_session_slot(s, i);
         uint64_t owner = __atomic_load_n(&slot->owner, __ATOMIC_ACQUIRE);
-        if (gl_ring_owner_state(owner) == GL_RING_OWNED)
+        if (gl_ring_owner_state(owner) == GL_RING_OWNED || !has_memory(slot, owner))
             continue;
-        uint64_t taken = gl_ring_owner_word(GL_RING_OWNED, gl_ring_owner_turn(owner), (uint32_t)getpid());
+        uint64_t taken = gl_ring_owner_word(GL_RING_OWNED, gl_ring_owner_turn(owner), self);
         if (!__atomic_compare_exchange_n(&slot->owner, &owner, taken, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             continue;
         __atomic_store_n(&slot->ready, PAGES_NONE, __ATOMIC_RELAXED);

@@ -24,6 +24,10 @@ static void copy_words(uint64_t *to, const uint64_t *from, size_t words)
         to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
+/* Of a block, so much is copied at once: it stays in the nearest cache until it is decoded. */
+#define PIECE 4096u
+_Static_assert(PIECE > GL_RING_BLOCK_HEADER + GL_DECODE_SLACK, "a piece gets on");
+
 typedef struct reading {
     gl_session *s;
     gl_ring_decoder *d;
@@ -92,17 +96,31 @@ static bool copy(reading *rd, uint64_t upto, uint64_t *opening)
     return !rd->racing || *opening < block_of(rd->d->tail) + rd->size;
 }
 
-static int read_block(reading *rd, uint64_t head)
+/** One piece, or all there is of the block: for a record that is longer than a piece. */
+static int read_piece(reading *rd, uint64_t head, bool whole)
 {
     gl_ring_decoder *d = rd->d;
-    uint64_t end = block_of(d->tail) + GL_RING_BLOCK, upto = head < end ? head : end, opening;
+    uint64_t end = block_of(d->tail) + GL_RING_BLOCK, all = head < end ? head : end, opening;
+    uint64_t upto = whole || all - d->tail <= PIECE ? all : d->tail + PIECE;
     if (!copy(rd, upto, &opening))
         return skip_overwritten(rd, opening, head);
     size_t before = d->tail & 7;
-    int status = gl_ring_decode(d, (const uint8_t *)rd->words + before, (size_t)(upto - d->tail), rd->sink);
+    int status = gl_ring_decode(d, (const uint8_t *)rd->words + before, (size_t)(upto - d->tail), upto < all, rd->sink);
     if (status == GL_E_CORRUPT)
-        return skip_damaged(rd, upto);
+        return skip_damaged(rd, all);
     set_tail(rd, d->tail);
+    return status;
+}
+
+static int read_block(reading *rd, uint64_t head)
+{
+    uint64_t block = block_of(rd->d->tail), before = head;
+    int status = 0;
+    while (status == 0 && rd->d->tail < head && block_of(rd->d->tail) == block) {
+        bool stuck = rd->d->tail == before;
+        before = rd->d->tail;
+        status = read_piece(rd, head, stuck);
+    }
     return status;
 }
 

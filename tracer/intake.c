@@ -12,20 +12,11 @@
 #define QUOTA_MIN 256u
 #define QUOTA_MAX 1024u /* what two rings give at once stays in the cache until it is encoded */
 #define WAITING_MAX (128u << 10) /* events in all queues, about: 8 MiB */
+#define ROOM 128u /* events that a decoder gets places for at once */
 
 enum { THREAD_NOT_MET, THREAD_PENDING, THREAD_MET };
 
 /* Time. */
-
-/** The newest line of the clock is the usual one. */
-static inline int64_t on_line(const gl_clock_map *map, const gl_clock_segment *newest, uint64_t ticks)
-{
-    if (ticks >= newest->ticks) {
-        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)(ticks - newest->ticks) * newest->rate) >> 32);
-        return (int64_t)((uint64_t)newest->ns + ns);
-    }
-    return gl_clock_map_ns(map, ticks);
-}
 
 static void sleep_until(int64_t ns)
 {
@@ -85,16 +76,30 @@ static int on_stack(void *user, uint32_t pid, const uint64_t *pcs, size_t n, uin
     return gl_names_stack(feed->intake->recording->names, &feed->intake->source, pid, pcs, n, id);
 }
 
-static gl_event *announce(gl_feed *feed, gl_event *at, const gl_event *first)
+static bool is_pending(const gl_recording *r, uint32_t thread)
+{
+    return thread < r->met_n && r->met[thread] == THREAD_PENDING;
+}
+
+/** Puts a thread's ThreadStart before its first event, which is among the last n. */
+static int announce(gl_feed *feed, size_t n)
 {
     gl_recording *r = feed->intake->recording;
-    if (first->thread >= r->met_n || r->met[first->thread] != THREAD_PENDING)
-        return at;
-    r->met[first->thread] = THREAD_MET;
-    feed->pending--;
-    *at = (gl_event){.time = gl_clock_map_ns(&feed->intake->clock, (uint64_t)first->time), .arg = {first->thread},
-                     .thread = first->thread, .p = GL_NO_PROC, .type = GL_EV_ThreadStart};
-    return at + 1;
+    gl_queue *q = &feed->queue;
+    for (; feed->pending && n; n--) {
+        uint32_t thread = q->event[q->tail - n].thread;
+        if (!is_pending(r, thread))
+            continue;
+        if (!gl_queue_room(q, 1))
+            return GL_E_NOMEM;
+        gl_event *first = q->event + q->tail - n;
+        memmove(first + 1, first, n * sizeof *first);
+        *first = (gl_event){.time = first[1].time, .arg = {thread}, .thread = thread, .p = GL_NO_PROC, .type = GL_EV_ThreadStart};
+        q->tail++;
+        r->met[thread] = THREAD_MET;
+        feed->pending--;
+    }
+    return 0;
 }
 
 #define PROCS_APART 1000u
@@ -115,40 +120,42 @@ static void set_apart(gl_event *ev, uint32_t of)
     }
 }
 
-/** Copies events whose threads are announced: ticks become nanoseconds. */
-static void convert(gl_feed *feed, gl_event *to, const gl_event *events, size_t n)
+/** n more events lie behind the queue's tail, times in ns. */
+static int added(void *user, size_t n)
 {
-    const gl_clock_map *clock = &feed->intake->clock;
-    const gl_clock_segment line = clock->segment[(clock->count - 1) % GL_CLOCK_SEGMENTS];
-    const uint32_t process = feed->intake->process;
-    int64_t largest = feed->largest;
-    for (size_t i = 0; i < n; i++) {
-        to[i] = events[i];
-        if (process)
-            set_apart(&to[i], process);
-        to[i].time = on_line(clock, &line, (uint64_t)events[i].time);
-        if (to[i].type == GL_EV_Lost)
-            to[i].arg[2] = (uint64_t)on_line(clock, &line, to[i].arg[2]);
-        largest = to[i].time > largest ? to[i].time : largest;
-    }
-    feed->largest = largest;
+    gl_feed *feed = user;
+    gl_queue *q = &feed->queue;
+    q->tail += n;
+    for (size_t i = feed->intake->process ? n : 0; i > 0; i--)
+        set_apart(&q->event[q->tail - i], feed->intake->process);
+    int status = feed->pending ? announce(feed, n) : 0;
+    q->more = gl_queue_count(q) >= feed->quota;
+    return status < 0 ? status : q->more ? GL_DRAIN_ENOUGH : 0;
 }
 
+static gl_event *room(void *user, size_t *n)
+{
+    gl_feed *feed = user;
+    *n = ROOM;
+    return gl_queue_room(&feed->queue, ROOM);
+}
+
+/** From a source that has its events elsewhere, in ticks. */
 static int on_events(void *user, const gl_event *events, size_t n)
 {
     gl_feed *feed = user;
-    gl_event *start = gl_queue_room(&feed->queue, n + (feed->pending < n ? feed->pending : n)), *at = start;
-    if (!start)
+    const gl_clock_map *clock = &feed->intake->clock;
+    const gl_clock_segment line = gl_clock_map_newest(clock);
+    gl_event *to = gl_queue_room(&feed->queue, n);
+    if (!to)
         return GL_E_NOMEM;
-    for (; feed->pending && n; n--, events++) {
-        at = announce(feed, at, events);
-        convert(feed, at++, events, 1);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = events[i];
+        to[i].time = gl_clock_line_ns(clock, &line, (uint64_t)events[i].time);
+        if (to[i].type == GL_EV_Lost)
+            to[i].arg[2] = (uint64_t)gl_clock_line_ns(clock, &line, to[i].arg[2]);
     }
-    convert(feed, at, events, n);
-    at += n;
-    feed->queue.tail += (size_t)(at - start);
-    feed->more = gl_queue_count(&feed->queue) >= feed->quota;
-    return feed->more ? GL_DRAIN_ENOUGH : 0;
+    return added(feed, n);
 }
 
 /* Feeds. */
@@ -160,8 +167,8 @@ static gl_feed *new_feed(gl_intake *in)
         return NULL;
     feed->intake = in;
     feed->quota = SIZE_MAX;
-    feed->largest = INT64_MIN;
-    feed->sink = (gl_session_sink){feed, on_thread, on_text, on_stack, on_events};
+    feed->direct = (gl_session_direct){room, added, &in->clock};
+    feed->sink = (gl_session_sink){feed, on_thread, on_text, on_stack, on_events, &feed->direct};
     if (gl_order_add(&in->recording->order, &feed->queue) < 0) {
         free(feed);
         return NULL;
@@ -172,8 +179,7 @@ static gl_feed *new_feed(gl_intake *in)
 /** One that an earlier source of this place had: its queue stays in the order. */
 static void renew(gl_feed *feed)
 {
-    feed->largest = INT64_MIN;
-    feed->more = false;
+    feed->queue.more = false;
     feed->pending = 0;
 }
 
@@ -193,24 +199,30 @@ static int find_rings(gl_intake *in)
                 return GL_E_NOMEM;
             in->made++;
         }
+        in->feed[in->feeds]->ring = in->feeds;
         renew(in->feed[in->feeds]);
         in->recording->rings++;
     }
     return 0;
 }
 
-int gl_feed_drain(gl_feed *feed, uint32_t ring, gl_error *err)
+static int drain(gl_feed *feed, gl_error *err)
 {
     const gl_recording *r = feed->intake->recording;
+    gl_queue *q = &feed->queue;
     size_t share = WAITING_MAX / (r->rings ? r->rings : 1);
     feed->quota = share < QUOTA_MIN ? QUOTA_MIN : share > QUOTA_MAX ? QUOTA_MAX : share;
-    feed->more = gl_queue_count(&feed->queue) >= feed->quota;
-    if (feed->more)
+    q->more = gl_queue_count(q) >= feed->quota;
+    if (q->more)
         return 0;
-    if (gl_queue_count(&feed->queue) == 0)
-        feed->largest = INT64_MIN;
     const gl_probe_source *s = &feed->intake->source;
-    return s->ops->drain(s->self, ring, &feed->sink, err);
+    return s->ops->drain(s->self, feed->ring, &feed->sink, err);
+}
+
+int gl_intake_refill(void *recording, gl_queue *q)
+{
+    gl_recording *r = recording;
+    return drain((gl_feed *)(void *)((char *)q - offsetof(gl_feed, queue)), &r->error);
 }
 
 void gl_intake_note_left(gl_intake *in)
@@ -218,7 +230,7 @@ void gl_intake_note_left(gl_intake *in)
     for (uint32_t i = 0; in->open && i < in->feeds; i++) {
         uint64_t size;
         in->feed[i]->left = 0;
-        if (in->feed[i]->more)
+        if (in->feed[i]->queue.more)
             in->source.ops->fill(in->source.self, i, &in->feed[i]->left, &size);
     }
 }
@@ -227,7 +239,7 @@ int gl_intake_drain(gl_intake *in, gl_error *err)
 {
     int status = in->open ? find_rings(in) : 0;
     for (uint32_t i = 0; in->open && i < in->feeds && status >= 0; i++)
-        status = gl_feed_drain(in->feed[i], i, err);
+        status = drain(in->feed[i], err);
     return status;
 }
 
@@ -320,6 +332,8 @@ void gl_intake_close(gl_intake *in)
         return;
     in->source.ops->close(in->source.self);
     in->open = false;
+    for (uint32_t i = 0; i < in->feeds; i++)
+        in->feed[i]->queue.more = false;
     in->recording->rings -= in->feeds;
     in->feeds = 0;
 }

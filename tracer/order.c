@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define QUEUE_FIRST 256u
+#define RUN_LONG 64u /* so many events of one queue in a row are delivered from where they lie */
 
 gl_event *gl_queue_room(gl_queue *q, size_t n)
 {
@@ -34,11 +35,12 @@ void gl_queue_free(gl_queue *q)
     *q = (gl_queue){0};
 }
 
-void gl_order_init(gl_order *o, gl_order_fn deliver, void *user)
+void gl_order_init(gl_order *o, gl_order_fn deliver, gl_refill_fn refill, void *user)
 {
     memset(o, 0, offsetof(gl_order, batch));
     o->reached = INT64_MIN;
     o->deliver = deliver;
+    o->refill = refill;
     o->user = user;
 }
 
@@ -122,21 +124,46 @@ static int flush(gl_order *o)
     return n ? o->deliver(o->user, o->batch, n) : 0;
 }
 
-/** Moves events of the queue up to `limit` into the batch; at least one, as the heap says that it is the first. */
-static int take_turn(gl_order *o, gl_queue *q, int64_t limit)
+/** How many events of the queue come before any later than `limit`. Each is looked at: stamps may step back. */
+static size_t run_length(gl_order *o, const gl_queue *q, int64_t limit)
 {
-    size_t at = q->head;
+    const gl_event *first = q->event + q->head, *end = q->event + q->tail, *ev = first;
+    int64_t reached = o->reached;
+    uint64_t late = 0;
+    for (; ev < end && ev->time <= limit; ev++) {
+        late += ev->time < reached;
+        reached = ev->time < reached ? reached : ev->time;
+    }
+    o->reached = reached;
+    o->late += late;
+    return (size_t)(ev - first);
+}
+
+static int put(gl_order *o, const gl_event *events, size_t n)
+{
     int status = 0;
-    do {
-        const gl_event *ev = &q->event[at++];
-        o->late += ev->time < o->reached;
-        o->reached = ev->time < o->reached ? o->reached : ev->time;
-        o->batch[o->batch_n++] = *ev;
+    while (n && status >= 0) {
+        size_t some = n < GL_ORDER_BATCH - o->batch_n ? n : GL_ORDER_BATCH - o->batch_n;
+        memcpy(o->batch + o->batch_n, events, some * sizeof *events);
+        o->batch_n += some;
+        events += some;
+        n -= some;
         if (o->batch_n == GL_ORDER_BATCH)
             status = flush(o);
-    } while (status >= 0 && at < q->tail && q->event[at].time <= limit);
-    q->head = at;
+    }
     return status;
+}
+
+/** Delivers events of the queue up to `limit`. */
+static int take_turn(gl_order *o, gl_queue *q, int64_t limit)
+{
+    gl_event *first = q->event + q->head;
+    size_t n = run_length(o, q, limit);
+    q->head += n;
+    if (n < RUN_LONG)
+        return put(o, first, n);
+    int status = flush(o);
+    return status < 0 ? status : o->deliver(o->user, first, n);
 }
 
 static size_t least(size_t a, size_t b)
@@ -170,19 +197,19 @@ static void take_mixed(gl_order *o, const gl_event **first, const gl_event **sec
     *second = b;
 }
 
-static int take_from_two(gl_order *o, gl_queue *first, gl_queue *second, int64_t upto)
+static bool is_long_run(const gl_queue *q, int64_t limit)
+{
+    return gl_queue_count(q) >= RUN_LONG && q->event[q->head + RUN_LONG - 1].time <= limit && q->event[q->head].time <= limit;
+}
+
+static int take_some_mixed(gl_order *o, gl_queue *first, gl_queue *second, int64_t upto)
 {
     const gl_event *a = first->event + first->head, *b = second->event + second->head;
-    const gl_event *a_end = first->event + first->tail, *b_end = second->event + second->tail;
-    int status = 0;
-    while (status >= 0 && a < a_end && b < b_end && (a->time <= upto || b->time <= upto)) {
-        take_mixed(o, &a, &b, least(least((size_t)(a_end - a), (size_t)(b_end - b)), GL_ORDER_BATCH - o->batch_n), upto);
-        if (o->batch_n == GL_ORDER_BATCH)
-            status = flush(o);
-    }
+    size_t n = least(least(gl_queue_count(first), gl_queue_count(second)), least(RUN_LONG, GL_ORDER_BATCH - o->batch_n));
+    take_mixed(o, &a, &b, n, upto);
     first->head = (size_t)(a - first->event);
     second->head = (size_t)(b - second->event);
-    return status;
+    return o->batch_n == GL_ORDER_BATCH ? flush(o) : 0;
 }
 
 static bool is_done(const gl_queue *q, int64_t upto)
@@ -190,27 +217,61 @@ static bool is_done(const gl_queue *q, int64_t upto)
     return q->head == q->tail || q->event[q->head].time > upto;
 }
 
-static int take_from_all(gl_order *o, int64_t upto)
+/** Until one of them is empty, or nothing is left up to then. */
+static int take_from_two(gl_order *o, gl_queue *first, gl_queue *second, int64_t upto)
 {
     int status = 0;
-    while (o->heap_n > 2 && status >= 0) {
-        uint32_t next = o->heap[0].queue;
-        status = take_turn(o, o->queue[next], turn_of(o, upto));
-        sift_down(o, 0, is_done(o->queue[next], upto) ? o->heap[--o->heap_n] : head_of(o, next));
+    while (status >= 0 && gl_queue_count(first) && gl_queue_count(second)) {
+        int64_t a = first->event[first->head].time, b = second->event[second->head].time;
+        if (a > upto && b > upto)
+            break;
+        gl_queue *next = b < a ? second : first;
+        int64_t limit = b < a ? a : b;
+        limit = limit < upto ? limit : upto;
+        status = is_long_run(next, limit) ? take_turn(o, next, limit) : take_some_mixed(o, first, second, upto);
     }
     return status;
 }
 
+static int fill(gl_order *o, gl_queue *q)
+{
+    return q->more && o->refill && gl_queue_count(q) == 0 ? o->refill(o->user, q) : 0;
+}
+
+/** The queue at the heap's place i has given something: on with what it has now, or without it. */
+static int put_back(gl_order *o, size_t i, int64_t upto)
+{
+    uint32_t queue = o->heap[i].queue;
+    int status = fill(o, o->queue[queue]);
+    if (status >= 0 && !is_done(o->queue[queue], upto))
+        sift_down(o, i, head_of(o, queue));
+    else if (--o->heap_n > i)
+        sift_down(o, i, o->heap[o->heap_n]);
+    return status;
+}
+
+static int take_next_of_two(gl_order *o, int64_t upto)
+{
+    uint32_t i = o->heap[0].queue, k = o->heap[1].queue;
+    int status = take_from_two(o, o->queue[i < k ? i : k], o->queue[i < k ? k : i], upto);
+    if (status >= 0)
+        status = put_back(o, 1, upto);
+    return status < 0 ? status : put_back(o, 0, upto);
+}
+
+static int take_next(gl_order *o, int64_t upto)
+{
+    int status = take_turn(o, o->queue[o->heap[0].queue], turn_of(o, upto));
+    return status < 0 ? status : put_back(o, 0, upto);
+}
+
 int gl_order_run(gl_order *o, int64_t upto)
 {
+    int status = 0;
+    for (size_t i = 0; i < o->n && status >= 0; i++)
+        status = fill(o, o->queue[i]);
     make_heap(o, upto);
-    int status = take_from_all(o, upto);
-    if (o->heap_n == 2 && status >= 0) {
-        uint32_t i = o->heap[0].queue, k = o->heap[1].queue;
-        status = take_from_two(o, o->queue[i < k ? i : k], o->queue[i < k ? k : i], upto);
-        o->heap[0].queue = is_done(o->queue[i], upto) ? k : i;
-    }
-    if (o->heap_n && status >= 0 && !is_done(o->queue[o->heap[0].queue], upto))
-        status = take_turn(o, o->queue[o->heap[0].queue], upto);
+    while (o->heap_n && status >= 0)
+        status = o->heap_n == 2 ? take_next_of_two(o, upto) : take_next(o, upto);
     return status < 0 ? status : flush(o);
 }

@@ -58,6 +58,11 @@ static const bool counted[GL_EV_LIMIT] = {
     [GL_EV_GCSTWBegin] = true, [GL_EV_GCSTWEnd] = true, [GL_EV_Lost] = true,
 };
 
+static inline bool is_counted(const gl_event *ev)
+{
+    return ev->type < GL_EV_LIMIT && counted[ev->type];
+}
+
 static void count_event(gl_recording *r, const gl_event *ev)
 {
     switch (ev->type) {
@@ -91,13 +96,15 @@ static void look_for_triggers(gl_recording *r, const gl_event *events, size_t n)
 static int deliver(void *user, gl_event *events, size_t n)
 {
     gl_recording *r = user;
+    bool any = false;
     for (size_t i = 0; i < n; i++) {
         events[i].time -= r->zero;
-        if (events[i].type >= GL_EV_LIMIT || !counted[events[i].type])
-            continue;
+        any |= is_counted(&events[i]);
+    }
+    for (size_t i = 0; any && i < n; i++) {
         if (events[i].type == GL_EV_Lost)
             events[i].arg[2] -= (uint64_t)r->zero;
-        if (!r->opt.trigger_count)
+        if (!r->opt.trigger_count && is_counted(&events[i]))
             count_event(r, &events[i]);
     }
     if (r->status < 0)
@@ -150,36 +157,10 @@ static int deliver_start_state(gl_recording *r)
     return status;
 }
 
-/** Up to where nothing earlier can come of any ring any more: a queue that was full before its ring was empty speaks only
-    for what it has. *more: there is such a queue. */
-static int64_t safe_until(const gl_recording *r, int64_t limit, bool *more)
-{
-    *more = false;
-    for (unsigned i = 0; i < r->intakes; i++)
-        for (uint32_t k = 0; k < r->intake[i].feeds; k++) {
-            const gl_feed *feed = r->intake[i].feed[k];
-            if (!feed->more)
-                continue;
-            *more = true;
-            limit = feed->largest < limit ? feed->largest : limit;
-        }
-    return limit;
-}
-
 static int64_t hold_for(uint64_t waiting, uint64_t size)
 {
     uint64_t busy = size / 8 < RING_BUSY ? size / 8 : RING_BUSY, full = size / 4 < RING_FULL ? size / 4 : RING_FULL;
     return waiting > full ? HOLD_FULL_NS : waiting > busy ? HOLD_BUSY_NS : HOLD_NS;
-}
-
-static int drain_full(gl_recording *r)
-{
-    int status = 0;
-    for (unsigned i = 0; i < r->intakes; i++)
-        for (uint32_t k = 0; k < r->intake[i].feeds && status >= 0; k++)
-            if (r->intake[i].feed[k]->more)
-                status = gl_feed_drain(r->intake[i].feed[k], k, &r->error);
-    return status;
 }
 
 static int drain_all(gl_recording *r)
@@ -203,13 +184,8 @@ static int pass(gl_recording *r, reach how)
         if (status >= 0)
             status = deliver_start_state(r);
     }
-    int64_t limit = how == ALL ? INT64_MAX : how == UP_TO_NOW ? began : began - r->hold, until = INT64_MIN;
-    for (bool more = true; more && until < limit && status >= 0;) {
-        until = safe_until(r, limit, &more);
-        status = gl_order_run(&r->order, until);
-        if (status >= 0 && more && until < limit)
-            status = drain_full(r);
-    }
+    if (status >= 0)
+        status = gl_order_run(&r->order, how == ALL ? INT64_MAX : how == UP_TO_NOW ? began : began - r->hold);
     for (unsigned i = 0; i < r->intakes; i++)
         gl_intake_note_left(&r->intake[i]);
     return status < 0 ? fail(r, status) : 0;
@@ -331,7 +307,7 @@ static int retire(gl_recording *r, gl_intake *in)
     for (uint32_t i = 0; i < in->feeds && status >= 0; i++) {
         uint64_t waiting = 0, size = 0;
         in->source.ops->fill(in->source.self, i, &waiting, &size);
-        if (waiting || in->feed[i]->more)
+        if (waiting || in->feed[i]->queue.more)
             return 0;
     }
     if (status >= 0)
@@ -597,7 +573,7 @@ int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_er
     if (r->opt.flush_ns <= 0)
         r->opt.flush_ns = FLUSH_DEFAULT;
     init_waiting(r);
-    gl_order_init(&r->order, deliver, r);
+    gl_order_init(&r->order, deliver, gl_intake_refill, r);
     r->dict = gl_dict_new();
     r->names = r->dict ? gl_names_new(r->dict, on_process, r) : NULL;
     int status = r->names ? 0 : gl_fail(err, GL_E_NOMEM, UINT64_MAX, "no memory for a recording");

@@ -40,10 +40,10 @@ typedef struct gl_life {
 struct gl_feed {
     gl_queue queue;
     gl_session_sink sink;
+    gl_session_direct direct;
     gl_intake *intake;
+    uint32_t ring;
     size_t quota;     /* the queue takes no more than about so many */
-    int64_t largest;  /* time in the queue, since it was empty */
-    bool more;        /* it was full before the ring was empty */
     uint64_t left;    /* bytes that the last pass left in the ring */
     uint32_t pending; /* threads whose ThreadStart is to come before their first event */
 };
@@ -92,8 +92,8 @@ int gl_intake_open(gl_intake *in, gl_recording *r, const gl_probe_source *source
 int gl_intake_begin(gl_intake *in, gl_error *err);
 /** Looks for new rings, and takes from each what its queue has room for. */
 int gl_intake_drain(gl_intake *in, gl_error *err);
-/** The same for one ring. */
-int gl_feed_drain(gl_feed *feed, uint32_t ring, gl_error *err);
+/** The same for the ring of one queue: what gl_order wants. `recording` is one. */
+int gl_intake_refill(void *recording, gl_queue *q);
 /** After a pass: what it left in the rings is not new at the next look. */
 void gl_intake_note_left(gl_intake *in);
 /** Losses of threads without a ring, since the last call. */

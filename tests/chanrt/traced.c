@@ -56,7 +56,7 @@ static int on_events(void *user, const gl_event *events, size_t n)
 
 static bool drain(gl_session *s, traced *t, bool last)
 {
-    const gl_session_sink sink = {t, on_thread, on_text, on_stack, on_events};
+    const gl_session_sink sink = {t, on_thread, on_text, on_stack, on_events, NULL};
     gl_error err = {0};
     for (uint32_t i = 0; i < gl_session_rings(s); i++) {
         int status = last ? gl_session_finish(s, i, &sink, &err) : gl_session_drain(s, i, &sink, &err);

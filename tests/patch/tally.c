@@ -210,7 +210,7 @@ static int on_events(void *user, const gl_event *events, size_t n)
 
 gl_session_sink tally_sink(tally *t)
 {
-    return (gl_session_sink){t, on_thread, on_text, on_stack, on_events};
+    return (gl_session_sink){t, on_thread, on_text, on_stack, on_events, NULL};
 }
 
 static void print_fact(FILE *to, const char *name, uint64_t n)

@@ -122,6 +122,22 @@ static void foreign_layouts_are_refused(void)
     recorder_close(&r);
 }
 
+/** What many ticks in a row are converted by gives what one gives, over all lines that are kept and before them. */
+static void lines_are_found(const gl_clock_map *map, uint64_t from)
+{
+    const gl_clock_segment newest = gl_clock_map_newest(map);
+    for (uint64_t k = 0, ticks = from; k < 200; k++, ticks += UINT64_C(1222700000) + k % 3 - 1) {
+        gl_clock_segment line;
+        uint64_t span = gl_clock_map_find(map, ticks, &line), since = ticks - line.ticks;
+        int64_t want = gl_clock_map_ns(map, ticks);
+        CHECK_EQUAL(gl_clock_line_ns(map, &newest, ticks), want);
+        CHECK(span == 0 || since < span);
+        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)since * line.rate) >> 32);
+        CHECK(span == 0 || line.ns + (int64_t)ns == want);
+        CHECK(span == 0 || span == UINT64_MAX || gl_clock_map_ns(map, line.ticks + span) >= want);
+    }
+}
+
 static void clock_lines_join(void)
 {
     gl_clock_map map;
@@ -142,6 +158,7 @@ static void clock_lines_join(void)
             CHECK(k == 0 || ns >= before);
             before = ns;
         }
+        lines_are_found(&map, next.ticks - UINT64_C(2445400000) * 70);
     }
     gl_ring_pair now, later;
     gl_ring_clock clock = gl_clock_best();

@@ -87,10 +87,31 @@ static int on_events(void *user, const gl_event *events, size_t n)
     return 0;
 }
 
+static gl_event *room(void *user, size_t *n)
+{
+    recorder *r = user;
+    *n = sizeof r->place / sizeof *r->place;
+    memset(r->place, 0xa5, sizeof r->place); /* nothing is left as it was */
+    return r->place;
+}
+
+static int added(void *user, size_t n)
+{
+    recorder *r = user;
+    CHECK(n > 0 && n <= sizeof r->place / sizeof *r->place);
+    return on_events(r, r->place, n);
+}
+
+void recorder_go_direct(recorder *r, const gl_clock_map *clock)
+{
+    r->direct = (gl_session_direct){room, added, clock};
+    r->sink.direct = &r->direct;
+}
+
 static void start(recorder *r, gl_session *s)
 {
     *r = (recorder){.session = s, .keep = true};
-    r->sink = (gl_session_sink){r, on_thread, on_text, on_stack, on_events};
+    r->sink = (gl_session_sink){r, on_thread, on_text, on_stack, on_events, NULL};
     gl_session_listen(s, true);
 }
 

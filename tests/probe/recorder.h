@@ -32,6 +32,8 @@
 typedef struct recorder {
     gl_session *session;
     gl_session_sink sink;
+    gl_session_direct direct; /* recorder_go_direct */
+    gl_event place[7];
     bool keep; /* events too, not only their number */
     gl_event *event;
     size_t events, event_cap;
@@ -54,6 +56,8 @@ bool in_child(void (*f)(void));
 void recorder_join(recorder *r, const gl_session_options *opt);
 /** One that a program is to be started under. */
 void recorder_create(recorder *r, const gl_session_options *opt);
+/** From now on, events come straight into their place, times in ns by this clock; some at a time. */
+void recorder_go_direct(recorder *r, const gl_clock_map *clock);
 void recorder_drain(recorder *r);
 void recorder_finish(recorder *r);
 /** Forgets what it has kept. */

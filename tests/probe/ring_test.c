@@ -176,17 +176,33 @@ static void check_all(const recorder *r, unsigned first_round, unsigned rounds, 
     }
 }
 
-static void every_event_with(const gl_session_options *opt)
+static void every_event_with(const gl_session_options *opt, gl_clock_map *direct)
 {
     recorder r;
     uint64_t g = 0;
     uint32_t p = GL_NO_PROC;
     recorder_join(&r, opt);
+    gl_ring_pair now, first;
+    gl_clock_take(gl_session_clock(r.session), &first);
+    const int64_t began = first.monotonic_ns;
+    if (direct) {
+        usleep(10000);
+        gl_clock_take(gl_session_clock(r.session), &now);
+        gl_clock_map_start(direct, &first, &now);
+        recorder_go_direct(&r, direct);
+    }
     for (unsigned round = 0; round < 3000; round += 5) { /* many times round the ring */
-        for (unsigned i = 0; i < 5; i++)
+        for (unsigned i = 0; i < 5; i++) {
             emit_all(round + i);
+            if (direct && i == 2) { /* a new line begins between events that are drained at once */
+                gl_clock_take(gl_session_clock(r.session), &now);
+                gl_clock_map_add(direct, &now);
+            }
+        }
         recorder_drain(&r);
         check_all(&r, round, 5, &g, &p);
+        gl_clock_take(gl_session_clock(r.session), &now);
+        CHECK(!direct || (r.event[0].time >= began && r.event[r.events - 1].time <= now.monotonic_ns + 10000000));
         recorder_forget(&r);
     }
     recorder_finish(&r);
@@ -196,14 +212,22 @@ static void every_event_with(const gl_session_options *opt)
 
 static void every_event(void)
 {
-    every_event_with(&tiny);
+    every_event_with(&tiny, NULL);
+}
+
+static void every_event_into_its_place(void)
+{
+    gl_clock_map map;
+    every_event_with(&tiny, &map);
 }
 
 static void every_event_by_the_slow_clock(void)
 {
     gl_session_options opt = tiny;
+    gl_clock_map map;
     opt.soft_clock = true;
-    every_event_with(&opt);
+    every_event_with(&opt, NULL);
+    every_event_with(&opt, &map);
 }
 
 /* Full rings. */
@@ -340,11 +364,14 @@ static void bursts_find_the_whole_ring(void)
 
 /* Texts, stacks, context. */
 
-static void texts_are_cut_and_many(void)
+static void texts_with(bool direct)
 {
+    static const gl_clock_map ticks;
     recorder r;
     char big[GL_RING_TEXT_MAX + 100], buf[40];
     recorder_join(&r, &tiny);
+    if (direct)
+        recorder_go_direct(&r, &ticks);
     memset(big, 'x', sizeof big);
     big[sizeof big - 1] = 0;
     gl_emit_UserLog(1, "category", big);
@@ -365,6 +392,16 @@ static void texts_are_cut_and_many(void)
     const char *kept = gl_emit_intern("made at run time", 4);
     CHECK(!strcmp(kept, "made") && kept == gl_emit_intern("made", 4) && kept != gl_emit_intern("mad", 3));
     recorder_close(&r);
+}
+
+static void texts_are_cut_and_many(void)
+{
+    texts_with(false);
+}
+
+static void texts_into_their_place(void)
+{
+    texts_with(true);
 }
 
 __attribute__((noinline)) static void leaf(void)
@@ -512,12 +549,14 @@ static void handlers_may_emit(void)
 
 static void run_varints(void **state) { (void)state; assert_true(in_child(varints)); }
 static void run_every_event(void **state) { (void)state; assert_true(in_child(every_event)); }
+static void run_every_event_direct(void **state) { (void)state; assert_true(in_child(every_event_into_its_place)); }
 static void run_every_event_slow(void **state) { (void)state; assert_true(in_child(every_event_by_the_slow_clock)); }
 static void run_drop(void **state) { (void)state; assert_true(in_child(full_ring_drops_the_new)); }
 static void run_overwrite(void **state) { (void)state; assert_true(in_child(full_ring_overwrites_the_old)); }
 static void run_stay(void **state) { (void)state; assert_true(in_child(reader_that_keeps_up_makes_the_writer_stay)); }
 static void run_bursts(void **state) { (void)state; assert_true(in_child(bursts_find_the_whole_ring)); }
 static void run_texts(void **state) { (void)state; assert_true(in_child(texts_are_cut_and_many)); }
+static void run_texts_direct(void **state) { (void)state; assert_true(in_child(texts_into_their_place)); }
 static void run_stacks(void **state) { (void)state; assert_true(in_child(stacks_are_walked)); }
 static void run_context(void **state) { (void)state; assert_true(in_child(context_follows)); }
 static void run_handlers(void **state) { (void)state; assert_true(in_child(handlers_may_emit)); }
@@ -535,9 +574,9 @@ static void moves_are_known_in_advance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(run_varints),   cmocka_unit_test(run_every_event), cmocka_unit_test(run_every_event_slow),
+        cmocka_unit_test(run_varints),   cmocka_unit_test(run_every_event), cmocka_unit_test(run_every_event_direct), cmocka_unit_test(run_every_event_slow),
         cmocka_unit_test(run_drop),      cmocka_unit_test(run_overwrite),   cmocka_unit_test(run_stay),
-        cmocka_unit_test(run_bursts), cmocka_unit_test(run_texts),     cmocka_unit_test(run_stacks),      cmocka_unit_test(run_context),
+        cmocka_unit_test(run_bursts), cmocka_unit_test(run_texts), cmocka_unit_test(run_texts_direct),     cmocka_unit_test(run_stacks),      cmocka_unit_test(run_context),
         cmocka_unit_test(run_handlers), cmocka_unit_test(moves_are_known_in_advance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

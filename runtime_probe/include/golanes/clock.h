@@ -48,6 +48,26 @@ GL_API void gl_clock_map_add(gl_clock_map *map, const gl_ring_pair *pair);
 /** ns of CLOCK_MONOTONIC. Never steps back as ticks grow. */
 GL_API int64_t gl_clock_map_ns(const gl_clock_map *map, uint64_t ticks);
 
+/** The line that most ticks are on. Before the map has begun: ticks are ns. */
+static inline gl_clock_segment gl_clock_map_newest(const gl_clock_map *map)
+{
+    gl_clock_segment ticks_are_ns = {0, 0, UINT64_C(1) << 32};
+    return map && map->count ? map->segment[(map->count - 1) % GL_CLOCK_SEGMENTS] : ticks_are_ns;
+}
+
+/** The line that these ticks are on, and how many of it are left for those that follow, itself counted; 0: it begins later. */
+GL_API uint64_t gl_clock_map_find(const gl_clock_map *map, uint64_t ticks, gl_clock_segment *line);
+
+/** The same as gl_clock_map_ns, for many ticks in a row: `newest` is a copy of the newest line. */
+static inline int64_t gl_clock_line_ns(const gl_clock_map *map, const gl_clock_segment *newest, uint64_t ticks)
+{
+    if (ticks >= newest->ticks) {
+        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)(ticks - newest->ticks) * newest->rate) >> 32);
+        return (int64_t)((uint64_t)newest->ns + ns);
+    }
+    return gl_clock_map_ns(map, ticks);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -68,13 +68,24 @@ typedef struct gl_session_thread {
 
 /**
  * Where drained events go. Each returns 0, or a negative gl_status that ends the drain and is passed on: the ring cannot
- * be drained further then. on_events may also return GL_DRAIN_ENOUGH: after one call more at most the drain ends, with 0,
- * and what is left stays in the ring. Pointers are good during the call.
+ * be drained further then. on_events may also return GL_DRAIN_ENOUGH: after a few calls more at most (what has been
+ * copied from the ring is decoded) the drain ends, with 0, and what is left stays in the ring. Pointers are good during the
+ * call.
  *
  * Events come in the order of their thread. They are complete gl_events, but for their time, and argument `until` of
  * Lost, which are ticks: see golanes/clock.h. Texts and stacks are ids as the callbacks gave them; threads likewise.
  */
 #define GL_DRAIN_ENOUGH 1
+
+/** For a sink that wants events where it keeps them, without a copy, and their times (and `until` of Lost) in ns. */
+typedef struct gl_session_direct {
+    /** Places for events; *n of them, at least one. NULL: no memory. They are good up to the next call of added. */
+    gl_event *(*room)(void *user, size_t *n);
+    /** n of those places hold events now. Returns what on_events would. */
+    int (*added)(void *user, size_t n);
+    const gl_clock_map *clock;
+} gl_session_direct;
+
 typedef struct gl_session_sink {
     void *user;
     int (*on_thread)(void *user, const gl_session_owner *owner, gl_session_thread *out);
@@ -82,6 +93,7 @@ typedef struct gl_session_sink {
     /** Code addresses of process `pid`, innermost first; return addresses but for the innermost. */
     int (*on_stack)(void *user, uint32_t pid, const uint64_t *pcs, size_t n, uint32_t *id);
     gl_event_fn on_events;
+    const gl_session_direct *direct; /**< what a ring's decoder uses in the place of on_events; may be NULL */
 } gl_session_sink;
 
 typedef struct gl_session_ring_info {
