@@ -25,8 +25,8 @@
 /* Pauses between two looks at the rings: so long that about half of the writers' windows is filled meanwhile. */
 #define PAUSE_MIN_NS (200 * INT64_C(1000))
 #define PAUSE_MAX_NS (10 * MS)
-#define WINDOW_LOW 16384u
-#define WINDOW_HIGH 49152u
+#define WINDOW_LOW 32768u
+#define WINDOW_HIGH 81920u
 #define URGENT (-10) /* nice value of the thread that reads the rings */
 #define TEND_NS (20 * MS)
 #define CLOCK_NS SECOND
@@ -246,12 +246,10 @@ static bool pause_for(gl_recording *r, int64_t ns)
 {
     int64_t until = now_ns() + ns;
     struct timespec ts = {until / SECOND, until % SECOND};
-    pthread_mutex_lock(&r->lock);
-    while (!r->end && pthread_cond_timedwait(&r->changed, &r->lock, &ts) == 0) {
+    int failed;
+    while ((failed = sem_clockwait(&r->wake, CLOCK_MONOTONIC, &ts)) != 0 && errno == EINTR) {
     }
-    bool end = r->end;
-    pthread_mutex_unlock(&r->lock);
-    return end;
+    return failed == 0;
 }
 
 typedef struct schedule {
@@ -548,20 +546,10 @@ static void recording_free(gl_recording *r)
     gl_order_free(&r->order);
     gl_names_free(r->names);
     gl_dict_destroy(r->dict);
-    pthread_cond_destroy(&r->changed);
+    sem_destroy(&r->wake);
     pthread_mutex_destroy(&r->lock);
     free(r->met);
     free(r);
-}
-
-static void init_waiting(gl_recording *r)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->changed, &attr);
-    pthread_condattr_destroy(&attr);
-    pthread_mutex_init(&r->lock, NULL);
 }
 
 int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_error *err)
@@ -572,7 +560,8 @@ int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_er
     r->opt = *opt;
     if (r->opt.flush_ns <= 0)
         r->opt.flush_ns = FLUSH_DEFAULT;
-    init_waiting(r);
+    sem_init(&r->wake, 0, 0);
+    pthread_mutex_init(&r->lock, NULL);
     gl_order_init(&r->order, deliver, gl_intake_refill, r);
     r->dict = gl_dict_new();
     r->names = r->dict ? gl_names_new(r->dict, on_process, r) : NULL;
@@ -653,8 +642,8 @@ static void end_thread(gl_recording *r)
         return;
     pthread_mutex_lock(&r->lock);
     r->end = true;
-    pthread_cond_signal(&r->changed);
     pthread_mutex_unlock(&r->lock);
+    sem_post(&r->wake);
     pthread_join(r->thread, NULL);
     r->running = false;
 }

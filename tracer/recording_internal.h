@@ -3,6 +3,7 @@
 #define GOLANES_RECORDING_INTERNAL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "golanes/clock.h"
 
@@ -77,9 +78,9 @@ struct gl_recording {
 
     pthread_t thread;
     bool running;
+    sem_t wake;                  /* a condition's wait would take a second system call, to unlock again */
     pthread_mutex_t lock;        /* of what follows */
-    pthread_cond_t changed;
-    bool end;                    /* asked for */
+    bool end;                    /* asked for; then `wake` is posted, too */
     bool ended;                  /* no source is alive */
     gl_probe_source coming[GL_RECORDING_SOURCES_MAX]; /* added while it runs, not taken up yet */
     unsigned comings;
