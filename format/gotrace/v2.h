@@ -262,6 +262,9 @@ bool gl_v2_gen_read_sync(gl_v2_gen *gen, unsigned version, uint64_t time, const 
 
 /* One thread's events */
 
+/** The largest: a type and five numbers of ten bytes. */
+#define V2_EVENT_BYTES_MAX 51
+
 typedef struct gl_v2_event {
     int64_t time; /* ns, absolute */
     uint64_t arg[4];
@@ -291,6 +294,16 @@ typedef struct gl_v2_cursor {
     bool broken;    /* what stands at `at` cannot be decoded */
 } gl_v2_cursor;
 
+/* Short events: all numbers in so many bytes behind the type, at most so many, each of at most four bytes. */
+#define V2_SPREAD_BYTES 8u
+#define V2_SPREAD_NUMBERS 4u
+
+/** By which of those bytes are not the last of their number (lowest bit: the first byte). */
+typedef struct gl_v2_spread {
+    uint8_t place[256][16];  /* the byte that comes to each place, number after number; 0x80 none */
+    uint8_t behind[256][8];  /* by the event's numbers: how many bytes these take; 0 where it is not short */
+} gl_v2_spread;
+
 typedef struct gl_v2_heap_entry {
     int64_t time;
     gl_v2_cursor *cursor;
@@ -305,6 +318,7 @@ typedef struct gl_v2_heap {
 typedef struct gl_v2_source {
     gl_input *in;
     const gl_v2_gen *gen;
+    const gl_v2_spread *spread; /* or NULL */
     uint32_t window; /* bytes a cursor holds at most */
     uint64_t bytes_done;
     /* Set by gl_v2_cursor_next where a batch broke. */
@@ -315,10 +329,12 @@ typedef struct gl_v2_source {
 
 /** Makes room for the cursor. 0 or GL_E_NOMEM. */
 int gl_v2_cursor_init(gl_v2_cursor *c, const gl_v2_source *src, uint32_t stream);
-/** Has the machine an instruction that joins bits, and one that is not emulated, as AMD's was before Zen 3? */
-bool gl_v2_has_pext(void);
-/** Decodes what is in the window, as far as there is room for events. pext: only where the machine has it. */
-void gl_v2_cursor_decode(gl_v2_cursor *c, const gl_v2_gen *gen, bool pext);
+
+void gl_v2_spread_init(gl_v2_spread *s);
+/** Has the machine the instructions for it? */
+bool gl_v2_has_spread(void);
+/** Decodes what is in the window, as far as there is room for events. spread: NULL where the machine has it not. */
+void gl_v2_cursor_decode(gl_v2_cursor *c, const gl_v2_gen *gen, const gl_v2_spread *spread);
 /** Decodes more events; as gl_v2_cursor_next, which calls it. */
 int gl_v2_cursor_fill(gl_v2_cursor *c, gl_v2_source *src);
 

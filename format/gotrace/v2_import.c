@@ -39,6 +39,7 @@ typedef struct importer {
     gl_v2_names names;
     gl_v2_order order;
     gl_v2_source src;
+    gl_v2_spread spread;
     gl_v2_cursor *cursors;
     size_t cursor_count;
     gl_v2_heap heap;
@@ -486,6 +487,8 @@ int gl_v2_import(gl_input *in, const gl_gotrace_options *opt, unsigned version, 
     im->opt = opt;
     im->result = result;
     im->src.in = in;
+    gl_v2_spread_init(&im->spread);
+    im->src.spread = gl_v2_has_spread() ? &im->spread : NULL;
     gl_v2_gen_init(&im->gen);
     int rc = gl_v2_walker_init(&im->walker, in, version);
     if (rc == 0)
