@@ -15,6 +15,8 @@ enum { LN_CODING_RAW = 0, LN_CODING_ZSTD = 1 };
 
 typedef struct ln_packer {
     struct ZSTD_CCtx_s *zstd;
+    bool fast;  /* the level is the fastest */
+    bool light; /* the search for repeats is set to be light */
 } ln_packer;
 
 /** A chunk before compression. Section i is absent where its bit in `present` is 0. */
