@@ -250,8 +250,10 @@ bool gl_v2_is_table(unsigned version, const gl_v2_header *h);
 
 /* Reading a generation's tables */
 
+#define V2_FIXED_NAMES 32u
+
 typedef struct gl_v2_names {
-    uint32_t fixed[32]; /* dictionary ids of the strings that every generation begins with; 0: not known */
+    uint32_t fixed[V2_FIXED_NAMES]; /* dictionary ids of the strings that every generation begins with; 0: not known */
     uint64_t last_frequency;
 } gl_v2_names;
 

@@ -34,16 +34,20 @@ static uint32_t fixed_string(gl_v2_order *o, uint64_t id, unsigned type)
                                         "GC weak to strong wait",
                                         "synctest",
                                         "runtime.Gosched"};
+    _Static_assert(sizeof texts / sizeof texts[0] <= V2_FIXED_NAMES, "there is room for each");
     if (id >= sizeof texts / sizeof texts[0] || type == V2_EV_STWBegin)
         return 0;
     if (o->names->fixed[id] != 0)
         return o->names->fixed[id];
+    uint32_t *known = &o->supposed[type == V2_EV_GoStop][id];
+    if (*known != 0)
+        return *known;
     const char *text = texts[id];
     /* 1.22 had two reasons less, 1.23 one (1.24 has its header): a yield has no other reason than this there. */
     if (type == V2_EV_GoStop && id >= 20)
         text = "runtime.Gosched";
     uint32_t out;
-    return gl_dict_string(o->state.dict, text, strlen(text), &out) == 0 ? out : 0;
+    return gl_dict_string(o->state.dict, text, strlen(text), &out) == 0 ? (*known = out) : 0;
 }
 
 uint32_t gl_v2_order_missing_string(gl_v2_order *o, uint64_t id, unsigned type)

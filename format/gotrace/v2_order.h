@@ -41,6 +41,7 @@ typedef struct gl_v2_order {
     unsigned version;
     uint8_t gc_state;
     uint64_t gc_seq;
+    uint32_t supposed[2][V2_FIXED_NAMES]; /* dictionary ids of reasons where a generation has no strings; [1]: of yields */
     uint32_t stw_count;
     gl_v2_stw stw[V2_STW_MAX];
 } gl_v2_order;

@@ -62,7 +62,7 @@ static bool read_lanes(ln_dec *d, ln_in *in, ln_span types, ln_span times)
     for (uint64_t k = 0; k < lanes; k++) {
         uint64_t thread = ln_num_get(in), n = ln_num_get(in), more = ln_num_get(in);
         ln_lane_in *l = &d->lanes[k];
-        if (thread > UINT32_MAX || ln_model_find_lane(&d->model, (uint32_t)thread) != UINT32_MAX || n == 0 ||
+        if (thread > UINT32_MAX || ln_threads_find(&d->model.threads, (uint32_t)thread) != UINT32_MAX || n == 0 ||
             n > d->n - total || more > times.n || !ln_in_bytes(in, 8, &first))
             return false;
         ln_model_add_lane(&d->model, (uint32_t)thread);
@@ -194,7 +194,7 @@ static bool start_columns(ln_dec *d, const ln_span *spans, unsigned sections)
 static void line_up(ln_dec *d)
 {
     ln_order_start(&d->line);
-    for (uint32_t k = 0; k < d->model.lanes_n; k++)
+    for (uint32_t k = 0; k < d->model.threads.n; k++)
         ln_order_put(&d->line, d->lanes[k].time, k);
     col_begin(&d->order);
 }
@@ -244,7 +244,7 @@ LN_INLINE uint32_t take_lane(ln_dec *d)
         ln_order_take(&d->line);
         return lane;
     }
-    if (named >= d->model.lanes_n || !ln_order_take_lane(&d->line, (uint32_t)named))
+    if (named >= d->model.threads.n || !ln_order_take_lane(&d->line, (uint32_t)named))
         return UINT32_MAX;
     return (uint32_t)named;
 }

@@ -14,13 +14,12 @@ static void shape_of(unsigned code, ln_shape *s)
     memset(s->kinds, GL_KIND_NUMBER, sizeof s->kinds);
 }
 
-bool ln_enc_init(ln_enc *e, uint32_t capacity)
+bool ln_enc_init(ln_enc *e)
 {
     memset(e, 0, sizeof *e);
-    e->capacity = capacity;
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         shape_of(code, &e->shapes[code]);
-    if (!ln_spool_init(&e->spool, capacity) || !ln_model_init(&e->model)) {
+    if (!ln_model_init(&e->model)) {
         ln_enc_free(e);
         return false;
     }
@@ -42,7 +41,6 @@ static void each_col(ln_enc *e, void (*fn)(ln_col *))
 void ln_enc_free(ln_enc *e)
 {
     each_col(e, ln_col_free);
-    ln_spool_free(&e->spool);
     ln_model_free(&e->model);
 }
 
@@ -51,23 +49,7 @@ void ln_enc_start(ln_enc *e)
     each_col(e, ln_col_start);
     memset(e->counts, 0, sizeof e->counts);
     e->n = e->stacks = 0;
-    e->current = e->other = 0;
-    ln_spool_start(&e->spool);
     ln_model_start(&e->model);
-}
-
-bool ln_enc_new_thread(ln_enc *e, uint32_t thread, int64_t time)
-{
-    ln_model *m = &e->model;
-    uint32_t lane = ln_model_find_lane(m, thread);
-    if (lane == UINT32_MAX) {
-        if (m->lanes_n == LN_LANES_MAX)
-            return false;
-        lane = ln_model_add_lane(m, thread);
-        m->lanes[lane].seen = true;
-    }
-    e->other = lane;
-    return ln_enc_thread(e, thread, time);
 }
 
 void ln_enc_p(ln_enc *e, ln_lane *l, uint32_t p, uint32_t at)
@@ -94,12 +76,12 @@ void ln_enc_args(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint3
         ln_enc_arg(e, ev, type, s, i, at);
 }
 
+/** Of the shape what is said of the types. */
 static void put_shape(ln_enc *e, ln_buf *out)
 {
     unsigned kinds = 0;
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         kinds += e->counts[code] > 0;
-    ln_buf_num(out, e->spool.unit);
     ln_buf_num(out, kinds);
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         if (e->counts[code]) {
@@ -109,13 +91,6 @@ static void put_shape(ln_enc *e, ln_buf *out)
             ln_buf_u8(out, (uint8_t)(s->arg_count | (s->has_stack ? LN_SHAPE_STACK : 0)));
             ln_buf_bytes(out, s->kinds, s->arg_count);
         }
-    ln_buf_num(out, e->model.lanes_n);
-    for (uint32_t k = 0; k < e->model.lanes_n; k++) {
-        ln_buf_num(out, e->model.lanes[k].thread);
-        ln_buf_num(out, e->spool.reels[k].n);
-        ln_buf_num(out, ln_buf_size(&e->spool.reels[k].more));
-        ln_buf_u64(out, (uint64_t)e->spool.reels[k].first);
-    }
 }
 
 /** Streams of one section: their number, their lengths, then their bytes. */
@@ -153,11 +128,7 @@ bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1])
 {
     for (unsigned i = LN_S_SHAPE; i <= LN_S_ARGS; i++)
         ln_buf_clear(&sections[i]);
-    if (!ln_spool_put_times(&e->spool, &sections[LN_S_TIMES]))
-        return false;
     put_shape(e, &sections[LN_S_SHAPE]);
-    ln_spool_put_types(&e->spool, &sections[LN_S_TYPES]);
-
     ln_buf *streams[STREAMS_MAX];
     size_t n = add_col(streams, 0, &e->p);
     n = add_col(streams, n, &e->g);

@@ -1,11 +1,12 @@
 /*
- * Events into columns, and columns into an event chunk's sections. One encoder serves chunk after chunk.
+ * Events into columns, and columns into an event chunk's sections; types and times are spool.h's. One encoder serves chunk
+ * after chunk.
  */
 #ifndef GOLANES_LANES_ENCODE_H
 #define GOLANES_LANES_ENCODE_H
 
+#include "lanes/col.h"
 #include "lanes/model.h"
-#include "lanes/spool.h"
 
 /** Sections of an event chunk. Numbers are part of the format. */
 typedef enum ln_event_section {
@@ -37,22 +38,22 @@ static const ln_shape ln_vocabulary[GL_EV_LIMIT] = {
 
 typedef struct ln_enc {
     ln_model model;
-    ln_spool spool;       /* types and times */
-    uint32_t n, capacity;
+    uint32_t n;
     uint32_t stacks;      /* events so far whose type has stacks */
     ln_col p, g, stack, flags;
     ln_col args[GL_EV_LIMIT][GL_EVENT_ARGS_MAX];
     ln_shape shapes[GL_EV_LIMIT];
     uint32_t counts[GL_EV_LIMIT];
-    uint32_t current, thread; /* lane of the event before, and its thread */
-    uint32_t other;           /* the lane before that */
     bool no_memory;
 } ln_enc;
 
-bool ln_enc_init(ln_enc *e, uint32_t capacity);
+bool ln_enc_init(ln_enc *e);
 void ln_enc_free(ln_enc *e);
 void ln_enc_start(ln_enc *e);
-/** After ln_spool_survey: the chunk's sections, raw, one buffer each (sections[id], 1-based, cleared first). False without memory. */
+/**
+ * The chunk's sections but those of types and times, raw, one buffer each (sections[id], cleared first; of that of the
+ * shape what is said of the types). False without memory.
+ */
 bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1]);
 
 LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, unsigned i, uint32_t at)
@@ -67,22 +68,6 @@ LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln
 
 /** Arguments from number i on, of a type that is not known before. */
 void ln_enc_args(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint32_t at);
-/** A thread that is not the one before the last: false where the chunk has room for no more threads. */
-bool ln_enc_new_thread(ln_enc *e, uint32_t thread, int64_t time);
-
-/** A change of thread: false where the chunk has room for no more threads. */
-LN_INLINE bool ln_enc_thread(ln_enc *e, uint32_t thread, int64_t time)
-{
-    uint32_t lane = e->other; /* mostly, two threads take turns */
-    if (LN_UNLIKELY(lane >= e->model.lanes_n || e->model.lanes[lane].thread != thread))
-        return ln_enc_new_thread(e, thread, time);
-    e->other = e->current;
-    e->current = lane;
-    e->thread = thread;
-    ln_spool_turn(&e->spool, lane, time);
-    return true;
-}
-
 /** The goroutine that GoStart, GoUnpark or GoCreate names: its index in the map. at: events of the type so far. */
 LN_INLINE uint32_t ln_enc_target(ln_enc *e, const gl_event *ev, unsigned type, uint32_t gi, uint32_t at)
 {
@@ -127,19 +112,19 @@ void ln_enc_p(ln_enc *e, ln_lane *l, uint32_t p, uint32_t at);
 void ln_enc_g(ln_enc *e, ln_lane *l, uint64_t g, uint32_t at);
 
 /**
- * Adds an event whose type is 1..127; there must be room. type: the event's; where it is a constant, `shape` is that of
- * the vocabulary, and most of this is decided when it is compiled; elsewhere the encoder's own. *gi and *ti get the map's indices of the context's goroutine
- * and of the goroutine that GoStart, GoUnpark or GoCreate names (0 elsewhere). False, and nothing is added, where the
- * chunk must be finished first.
+ * Adds an event whose type is 1..127, on this lane (a number that is new: the next). type: the event's; where it is a
+ * constant, `shape` is that of the vocabulary, and most of this is decided when it is compiled; elsewhere the encoder's
+ * own. *gi and *ti get the map's indices of the context's goroutine and of the goroutine that GoStart, GoUnpark or
+ * GoCreate names (0 elsewhere).
  */
-LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, uint32_t *gi, uint32_t *ti)
+LN_INLINE void ln_enc_event(ln_enc *e, const gl_event *ev, uint32_t lane, unsigned type, const ln_shape *s, uint32_t *gi,
+                            uint32_t *ti)
 {
     ln_model *m = &e->model;
-    if ((ev->thread != e->thread || LN_UNLIKELY(e->n == 0)) && LN_UNLIKELY(!ln_enc_thread(e, ev->thread, ev->time)))
-        return false;
-    ln_lane *l = &m->lanes[e->current];
+    ln_lane *l = &m->lanes[lane];
+    if (LN_UNLIKELY(lane == m->threads.n))
+        m->lanes[ln_model_add_lane(m, ev->thread)].seen = true;
     uint32_t n = e->n++, at = e->counts[type]++;
-    ln_spool_add(&e->spool, type, ev->time);
     if (LN_UNLIKELY(l->p != ev->p))
         ln_enc_p(e, l, ev->p, n);
     if (LN_UNLIKELY(l->g != ev->g))
@@ -169,7 +154,6 @@ LN_INLINE bool ln_enc_event(ln_enc *e, const gl_event *ev, unsigned type, const 
         for (; i < s->arg_count; i++) /* unrolled: each is code for its kind */
             ln_enc_arg(e, ev, type, s, i, at);
     ln_model_after(m, l, type, ev->arg, *ti);
-    return true;
 }
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "lanes/dictchunk.h"
 
-#define LN_FEED_BATCHES 8u
+#define LN_FEED_BATCHES 32u
 #define LN_FEED_EVENTS 1024u
 
 typedef struct ln_batch {

@@ -21,18 +21,14 @@ void ln_model_start(ln_model *m)
     }
     memset(m->last, 0, sizeof m->last);
     memset(m->step, 0, sizeof m->step);
-    memset(m->lane_slots, 0, sizeof m->lane_slots);
-    m->lanes_n = 0;
+    ln_threads_start(&m->threads);
     ln_gmap_next_epoch(&m->map);
 }
 
 uint32_t ln_model_add_lane(ln_model *m, uint32_t thread)
 {
-    uint32_t lane = m->lanes_n++, mask = LN_LANES_MAX * 2 - 1, i = thread * UINT32_C(0x9e3779b1) >> 21;
+    uint32_t lane = ln_threads_add(&m->threads, thread);
     m->lanes[lane] = (ln_lane){.thread = thread, .p = GL_NO_PROC};
-    while (m->lane_slots[i])
-        i = (i + 1) & mask;
-    m->lane_slots[i] = (uint16_t)(lane + 1);
     return lane;
 }
 

@@ -11,7 +11,7 @@
 
 #include "golanes/events.h"
 #include "lanes/gmap.h"
-#include "lanes/order.h"
+#include "lanes/threads.h"
 
 #define LN_PROCS 256u
 #define LN_QUEUE 256u
@@ -52,9 +52,8 @@ typedef struct ln_site {
 
 typedef struct ln_model {
     ln_gmap map;
+    ln_threads threads;
     ln_lane lanes[LN_LANES_MAX];
-    uint32_t lanes_n;
-    uint16_t lane_slots[LN_LANES_MAX * 2]; /* lane number + 1 by thread, open addressing */
     ln_proc procs[LN_PROCS];
     ln_guess guesses[LN_GUESSES];
     ln_site sites[LN_GUESSES]; /* stacks */
@@ -75,17 +74,6 @@ static const uint8_t ln_context_args[GL_EV_LIMIT] = {
     [GL_EV_GoCreate] = 1, [GL_EV_GoStart] = 1,  [GL_EV_GoUnpark] = 1,  [GL_EV_GoSyscallEnd] = 1,
     [GL_EV_ProcStart] = 1, [GL_EV_ProcStop] = 1, [GL_EV_ProcSteal] = 7,
 };
-
-/** The number of a thread's lane, or UINT32_MAX. */
-static inline uint32_t ln_model_find_lane(const ln_model *m, uint32_t thread)
-{
-    uint32_t mask = LN_LANES_MAX * 2 - 1, i = thread * UINT32_C(0x9e3779b1) >> 21;
-    for (; m->lane_slots[i]; i = (i + 1) & mask)
-        if (m->lanes[m->lane_slots[i] - 1].thread == thread)
-            return m->lane_slots[i] - 1u;
-    return UINT32_MAX;
-}
-_Static_assert(LN_LANES_MAX * 2 == 1u << (32 - 21), "the hash's top bits index the slots");
 
 /** Adds a thread that has no lane yet; the caller knows that there is room. */
 uint32_t ln_model_add_lane(ln_model *m, uint32_t thread);
@@ -312,7 +300,7 @@ LN_INLINE void ln_model_after(ln_model *m, ln_lane *l, unsigned type, const uint
         l->p = GL_NO_PROC;
         break;
     case GL_EV_ProcSteal: {
-        uint32_t from = arg[2] <= UINT32_MAX ? ln_model_find_lane(m, (uint32_t)arg[2]) : UINT32_MAX;
+        uint32_t from = arg[2] <= UINT32_MAX ? ln_threads_find(&m->threads, (uint32_t)arg[2]) : UINT32_MAX;
         if (from != UINT32_MAX && m->lanes[from].seen)
             m->lanes[from].p = GL_NO_PROC;
         break;

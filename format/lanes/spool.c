@@ -4,19 +4,21 @@
 
 #define SHIFT_FIRST 6u /* Go's ticks are 64 ns */
 
-bool ln_spool_init(ln_spool *s, uint32_t capacity)
+static bool spool_init(ln_spool *s, ln_spools *home)
 {
-    size_t blocks = (size_t)capacity / LN_BLOCK_EVENTS + LN_LANES_MAX; /* each lane's last one may be nearly empty */
+    size_t blocks = (size_t)home->capacity / LN_BLOCK_EVENTS + LN_LANES_MAX; /* each lane's last one may be nearly empty */
     *s = (ln_spool){
+        .home = home,
+        .capacity = home->capacity,
         .shift = SHIFT_FIRST,
-        .runs = malloc(((size_t)capacity + 1) * sizeof *s->runs),
+        .runs = malloc(((size_t)home->capacity + 1) * sizeof *s->runs),
         .reels = calloc(LN_LANES_MAX, sizeof *s->reels),
         .pool = malloc(blocks * sizeof *s->pool),
     };
     return s->runs && s->reels && s->pool;
 }
 
-void ln_spool_free(ln_spool *s)
+static void spool_free(ln_spool *s)
 {
     for (uint32_t i = 0; s->reels && i < LN_LANES_MAX; i++)
         ln_buf_free(&s->reels[i].more);
@@ -24,15 +26,20 @@ void ln_spool_free(ln_spool *s)
     free(s->runs);
     free(s->reels);
     free(s->pool);
+    free(s);
 }
 
-void ln_spool_start(ln_spool *s)
+/** Starts a chunk. */
+static void start(ln_spool *s)
 {
-    for (uint32_t k = 0; k < s->reels_n; k++) {
+    for (uint32_t k = 0; k < s->threads.n; k++) {
         s->reels[k].n = 0;
         ln_buf_clear(&s->reels[k].more);
     }
-    s->n = s->runs_n = s->reels_n = s->pool_n = 0;
+    ln_threads_start(&s->threads);
+    s->n = s->runs_n = s->pool_n = 0;
+    s->lane = s->other = 0;
+    s->thread = UINT64_MAX;
     s->reel = s->reels; /* whose turn comes first is as if it went on */
     s->reel->last = INT64_MIN;
     s->bits = 0;
@@ -41,6 +48,67 @@ void ln_spool_start(ln_spool *s)
     s->smallest = INT64_MAX;
     s->largest = INT64_MIN;
     ln_col_start(&s->order);
+}
+
+void ln_spools_init(ln_spools *all, uint32_t capacity)
+{
+    *all = (ln_spools){.capacity = capacity};
+    pthread_mutex_init(&all->lock, NULL);
+}
+
+void ln_spools_free(ln_spools *all)
+{
+    for (ln_spool *s = all->all, *next; s; s = next) {
+        next = s->next;
+        spool_free(s);
+    }
+    pthread_mutex_destroy(&all->lock);
+}
+
+static ln_spool *make(ln_spools *all)
+{
+    ln_spool *s = malloc(sizeof *s);
+    if (!s || spool_init(s, all))
+        return s;
+    spool_free(s);
+    return NULL;
+}
+
+ln_spool *ln_spools_get(ln_spools *all)
+{
+    pthread_mutex_lock(&all->lock);
+    ln_spool *s = all->free; /* the one given back last: those beyond what is needed at once are not touched again */
+    if (s) {
+        all->free = s->next_free;
+    } else if ((s = make(all))) {
+        s->next = all->all;
+        all->all = s;
+    }
+    pthread_mutex_unlock(&all->lock);
+    if (s)
+        start(s);
+    return s;
+}
+
+void ln_spools_put(ln_spool *s)
+{
+    pthread_mutex_lock(&s->home->lock);
+    s->next_free = s->home->free;
+    s->home->free = s;
+    pthread_mutex_unlock(&s->home->lock);
+}
+
+/** The turn of a thread that is not the one before the last: false where the chunk has room for no more threads. */
+bool ln_spool_new_thread(ln_spool *s, uint32_t thread, int64_t time)
+{
+    uint32_t lane = ln_threads_find(&s->threads, thread);
+    if (lane == UINT32_MAX) {
+        if (s->threads.n == LN_LANES_MAX)
+            return false;
+        lane = ln_threads_add(&s->threads, thread);
+    }
+    ln_spool_turn(s, lane, time);
+    return true;
 }
 
 /** A reel's next block; before its first event, all that is not set yet. */
@@ -134,7 +202,7 @@ static void count_finer(ln_spool *s, uint64_t difference)
     unsigned shift = (unsigned)__builtin_ctzll(difference);
     uint64_t times = UINT64_C(1) << (s->shift - shift);
     s->bits = 0;
-    for (uint32_t k = 0; k < s->reels_n; k++)
+    for (uint32_t k = 0; k < s->threads.n; k++)
         recount(s, &s->reels[k], s->reels[k].n - (&s->reels[k] == s->reel), times, 1);
     s->shift = shift;
 }
@@ -171,7 +239,7 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
 static uint64_t common_step(const ln_spool *s)
 {
     uint64_t power = s->bits & (0 - s->bits), divisor = 0;
-    for (uint32_t k = 0; k < s->reels_n; k++) {
+    for (uint32_t k = 0; k < s->threads.n; k++) {
         unwinder u;
         unwind_start(&u, &s->reels[k]);
         for (uint32_t i = 0; i < s->reels[k].n && divisor != power; i++) {
@@ -182,21 +250,25 @@ static uint64_t common_step(const ln_spool *s)
     return divisor;
 }
 
-void ln_spool_survey(ln_spool *s)
+void ln_spool_range(ln_spool *s)
 {
-    for (uint32_t k = 0; k < s->reels_n; k++) {
+    for (uint32_t k = 0; k < s->threads.n; k++) {
         s->smallest = s->reels[k].first < s->smallest ? s->reels[k].first : s->smallest;
         s->largest = s->reels[k].last > s->largest ? s->reels[k].last : s->largest;
     }
-    s->unit = 1;
+}
+
+/** The unit of steps: the largest that all are a whole number of. Counts them in it. */
+static uint64_t settle_unit(ln_spool *s)
+{
     if (s->bits == 0)
-        return;
-    uint64_t common = common_step(s);
-    s->unit = common << s->shift;
+        return 1;
+    uint64_t common = common_step(s), unit = common << s->shift;
     if (common > 1)
-        for (uint32_t k = 0; k < s->reels_n; k++)
+        for (uint32_t k = 0; k < s->threads.n; k++)
             recount(s, &s->reels[k], s->reels[k].n, 1, common);
-    s->shift = (unsigned)__builtin_ctzll(s->unit); /* of the next chunk */
+    s->shift = (unsigned)__builtin_ctzll(unit); /* for the next chunk */
+    return unit;
 }
 
 /* How lanes come together */
@@ -273,10 +345,10 @@ void ln_spool_meet(ln_spool *s, int64_t time)
 }
 
 /** The times of all events in their order, and which one is next on each one's lane. */
-static void unwind(const ln_spool *s, unwinder *u, int64_t *last, int64_t *times, uint32_t *following)
+static void unwind(const ln_spool *s, uint64_t unit, unwinder *u, int64_t *last, int64_t *times, uint32_t *following)
 {
     uint32_t before[LN_LANES_MAX];
-    for (uint32_t k = 0; k < s->reels_n; k++) {
+    for (uint32_t k = 0; k < s->threads.n; k++) {
         unwind_start(&u[k], &s->reels[k]);
         last[k] = s->reels[k].first;
         before[k] = UINT32_MAX;
@@ -285,7 +357,7 @@ static void unwind(const ln_spool *s, unwinder *u, int64_t *last, int64_t *times
     for (uint32_t r = 0; r < s->runs_n; r++)
         for (uint32_t lane = s->runs[r] % LN_LANES_MAX; i < s->runs[r + 1] >> LN_RUN_LANE; i++) {
             bool back;
-            uint64_t step = unwind_step(&u[lane], *unwind_place(&u[lane]), &back) * s->unit;
+            uint64_t step = unwind_step(&u[lane], *unwind_place(&u[lane]), &back) * unit;
             times[i] = last[lane] = (int64_t)((uint64_t)last[lane] + (back ? 0 - step : step));
             following[i] = UINT32_MAX;
             if (before[lane] != UINT32_MAX)
@@ -299,7 +371,7 @@ static void run_order(ln_spool *s, ln_order *o, const int64_t *times, const uint
 {
     uint32_t i = 0;
     ln_order_start(o);
-    for (uint32_t k = 0; k < s->reels_n; k++)
+    for (uint32_t k = 0; k < s->threads.n; k++)
         ln_order_put(o, s->reels[k].first, k);
     for (uint32_t r = 0; r < s->runs_n; r++)
         for (uint32_t lane = s->runs[r] % LN_LANES_MAX; i < s->runs[r + 1] >> LN_RUN_LANE; i++) {
@@ -315,7 +387,7 @@ static void run_order(ln_spool *s, ln_order *o, const int64_t *times, const uint
 }
 
 /** Puts the order, whatever it is. */
-static bool put_any_order(ln_spool *s)
+static bool put_any_order(ln_spool *s, uint64_t unit)
 {
     ln_order *o = malloc(sizeof *o);
     unwinder *u = malloc(LN_LANES_MAX * sizeof *u);
@@ -323,7 +395,7 @@ static bool put_any_order(ln_spool *s)
     uint32_t *following = malloc((size_t)s->n * sizeof *following);
     bool ok = o && u && times && following;
     if (ok) {
-        unwind(s, u, times + s->n, times, following);
+        unwind(s, unit, u, times + s->n, times, following);
         ln_col_start(&s->order);
         run_order(s, o, times, following);
     }
@@ -334,11 +406,11 @@ static bool put_any_order(ln_spool *s)
     return ok;
 }
 
-static bool put_order(ln_spool *s)
+static bool put_order(ln_spool *s, uint64_t unit)
 {
     s->runs[s->runs_n] = s->n << LN_RUN_LANE;
     if (!s->steady)
-        return put_any_order(s);
+        return put_any_order(s, unit);
     if (s->ties.open)
         close_ties(s);
     return true;
@@ -349,7 +421,7 @@ static bool put_order(ln_spool *s)
 /** One byte an event, lane after lane, from `offset` of each block on. */
 static void put_bytes(const ln_spool *s, size_t offset, ln_buf *out)
 {
-    for (uint32_t k = 0; k < s->reels_n; k++) {
+    for (uint32_t k = 0; k < s->threads.n; k++) {
         uint32_t left = s->reels[k].n;
         for (const ln_block *b = s->reels[k].blocks; left; b = b->next) {
             uint32_t here = left < LN_BLOCK_EVENTS ? left : LN_BLOCK_EVENTS;
@@ -359,24 +431,46 @@ static void put_bytes(const ln_spool *s, size_t offset, ln_buf *out)
     }
 }
 
-bool ln_spool_put_times(ln_spool *s, ln_buf *out)
+static void put_times(const ln_spool *s, ln_buf *out)
 {
-    if (s->no_memory || !put_order(s))
-        return false;
     ln_buf_num(out, ln_buf_size(&s->order.gaps));
     ln_buf_num(out, ln_buf_size(&s->order.values));
     put_bytes(s, offsetof(ln_block, steps), out);
-    for (uint32_t k = 0; k < s->reels_n; k++) {
+    for (uint32_t k = 0; k < s->threads.n; k++) {
         ln_buf_bytes(out, s->reels[k].more.base, ln_buf_size(&s->reels[k].more));
         out->failed |= s->reels[k].more.failed;
     }
     ln_buf_bytes(out, s->order.gaps.base, ln_buf_size(&s->order.gaps));
     ln_buf_bytes(out, s->order.values.base, ln_buf_size(&s->order.values));
     out->failed |= s->order.gaps.failed || s->order.values.failed;
-    return !out->failed;
 }
 
-void ln_spool_put_types(const ln_spool *s, ln_buf *out)
+/** The unit before what is there, the lanes behind it. */
+static void complete_shape(const ln_spool *s, uint64_t unit, ln_buf *shape)
 {
-    put_bytes(s, offsetof(ln_block, types), out);
+    uint8_t head[LN_NUM_MAX];
+    size_t head_n = (size_t)(ln_num_put(head, unit) - head), n = ln_buf_size(shape);
+    if (!ln_buf_room(shape, head_n))
+        return;
+    memmove(shape->base + head_n, shape->base, n);
+    memcpy(shape->base, head, head_n);
+    shape->p += head_n;
+    ln_buf_num(shape, s->threads.n);
+    for (uint32_t k = 0; k < s->threads.n; k++) {
+        ln_buf_num(shape, s->threads.thread[k]);
+        ln_buf_num(shape, s->reels[k].n);
+        ln_buf_num(shape, ln_buf_size(&s->reels[k].more));
+        ln_buf_u64(shape, (uint64_t)s->reels[k].first);
+    }
+}
+
+bool ln_spool_finish(ln_spool *s, ln_buf *shape, ln_buf *types, ln_buf *times)
+{
+    uint64_t unit = settle_unit(s);
+    if (s->no_memory || !put_order(s, unit))
+        return false;
+    put_times(s, times);
+    put_bytes(s, offsetof(ln_block, types), types);
+    complete_shape(s, unit, shape);
+    return !shape->failed && !types->failed && !times->failed;
 }

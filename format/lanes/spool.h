@@ -1,16 +1,23 @@
 /*
  * Types and times of a chunk's events, lane by lane, already as the file has them: a byte for the type, a byte for the
- * step of time, and apart what follows an escape. Steps are counted in the unit of the chunk before; where that turns out
+ * step of time, and apart what follows an escape. Steps are counted in the unit of an earlier chunk; where that turns out
  * to be wrong, they are all counted anew. How the lanes take turns is kept apart, and so is where they do so in another
  * order than a reader would put them in.
+ *
+ * A chunk's spool needs nothing but its events: it is filled on one thread while another encodes what else they say, and
+ * written out on a third. One thread at a time has it.
  */
 #ifndef GOLANES_LANES_SPOOL_H
 #define GOLANES_LANES_SPOOL_H
 
+#include <pthread.h>
+
+#include "golanes/events.h"
 #include "lanes/col.h"
-#include "lanes/order.h"
+#include "lanes/threads.h"
 
 #define LN_BLOCK_EVENTS 256u
+#define LN_SPOOL_FULL UINT32_MAX
 
 typedef struct ln_block {
     struct ln_block *next, *before;
@@ -44,32 +51,45 @@ typedef struct ln_ties {
 } ln_ties;
 
 typedef struct ln_spool {
-    ln_reel *reel;    /* of the lane whose turn it is */
+    uint64_t thread;  /* whose turn it is; none: at the chunk's start */
+    uint32_t lane;    /* its lane, and the one before that was another */
+    uint32_t other;
+    ln_reel *reel;    /* of that lane */
     uint32_t n;       /* events of the chunk so far */
+    uint32_t capacity;
     unsigned shift;   /* the unit of steps, as a power of two */
     uint64_t bits;    /* set in any step */
     ln_ties ties;
     ln_run *runs;     /* at most as many as events, and one that ends the last */
     uint32_t runs_n;
-    ln_reel *reels;   /* LN_LANES_MAX */
-    uint32_t reels_n;
+    ln_reel *reels;   /* LN_LANES_MAX: by lane */
     ln_block *pool;   /* as many blocks as may be needed */
     uint32_t pool_n;
     ln_col order;     /* where lanes come together in another order than the rule's */
     bool steady;      /* times never step back, whatever the lane */
-    /* whole after ln_spool_survey */
-    int64_t smallest, largest;
-    uint64_t unit;    /* of time steps */
+    int64_t smallest, largest; /* whole after ln_spool_range */
     bool no_memory;
+    ln_threads threads;
+    struct ln_spools *home;
+    struct ln_spool *next_free, *next;
 } ln_spool;
 
-/** False without memory; ln_spool_free then is still due. */
-bool ln_spool_init(ln_spool *s, uint32_t capacity);
-void ln_spool_free(ln_spool *s);
-/** Starts a chunk. */
-void ln_spool_start(ln_spool *s);
+/** Spools that are used again and again. Any thread may get one and give it back. */
+typedef struct ln_spools {
+    pthread_mutex_t lock;
+    uint32_t capacity; /* events a chunk has at most */
+    ln_spool *free, *all;
+} ln_spools;
+
+void ln_spools_init(ln_spools *all, uint32_t capacity);
+/** Frees them all, wherever they are. */
+void ln_spools_free(ln_spools *all);
+/** One for a new chunk, or NULL without memory. */
+ln_spool *ln_spools_get(ln_spools *all);
+void ln_spools_put(ln_spool *s);
 
 /* The parts of what follows that are rare. */
+bool ln_spool_new_thread(ln_spool *s, uint32_t thread, int64_t time);
 void ln_spool_block(ln_spool *s, ln_reel *r, int64_t time);
 void ln_spool_meet(ln_spool *s, int64_t time);
 void ln_spool_tie(ln_spool *s, int64_t time);
@@ -83,7 +103,9 @@ LN_INLINE void ln_spool_turn(ln_spool *s, uint32_t lane, int64_t time)
         before->taken = (int64_t)s->n - 1;
     else
         ln_spool_meet(s, time);
-    s->reels_n += lane == s->reels_n;
+    s->other = s->lane;
+    s->lane = lane;
+    s->thread = s->threads.thread[lane];
     s->reel = &s->reels[lane];
     s->runs[s->runs_n++] = s->n << LN_RUN_LANE | lane;
 }
@@ -115,10 +137,27 @@ LN_INLINE void ln_spool_add(ln_spool *s, unsigned type, int64_t time)
     s->n++;
 }
 
-/** Finds the chunk's range of time, and the largest unit that every step is a whole number of. There must be an event. */
-void ln_spool_survey(ln_spool *s);
-/** After the survey: works out the order, and writes the steps section. False without memory. */
-bool ln_spool_put_times(ln_spool *s, ln_buf *out);
-void ln_spool_put_types(const ln_spool *s, ln_buf *out);
+/** Takes an event's type and time up; its lane. LN_SPOOL_FULL: the chunk has to end before this event. */
+LN_INLINE uint32_t ln_spool_put(ln_spool *s, const gl_event *ev)
+{
+    if (ev->thread != s->thread) {
+        uint32_t lane = s->other; /* mostly, two threads take turns */
+        if (LN_LIKELY(lane < s->threads.n && s->threads.thread[lane] == ev->thread))
+            ln_spool_turn(s, lane, ev->time);
+        else if (!ln_spool_new_thread(s, ev->thread, ev->time))
+            return LN_SPOOL_FULL;
+    }
+    ln_spool_add(s, ev->type, ev->time);
+    return s->lane;
+}
+
+/** Finds the chunk's range of time. There must be an event. */
+void ln_spool_range(ln_spool *s);
+/**
+ * When all events are in: works out their order and the largest unit that every step is a whole number of, and writes the
+ * sections of types and times; into that of the shape, which has what the encoder says of the types, what has to stand
+ * around it. False without memory.
+ */
+bool ln_spool_finish(ln_spool *s, ln_buf *shape, ln_buf *types, ln_buf *times);
 
 #endif

@@ -1,4 +1,4 @@
-#include "lanes/track.h"
+#include "lanes/track_move.h"
 
 #include <stdlib.h>
 
@@ -7,6 +7,7 @@
 /* Goroutines that did nothing have a share too, unless they are so many that a small chunk would be made of them. */
 #define IDLE_PER_EVENT 8u
 #define IDLE_FREE 4096u
+#define TOUCHED_PER_EVENT 3u /* goroutines at most: its own, its target, one that it tells the state of */
 #define LIVED_ENOUGH 16u /* one part in so many of the chunk, to have a lane share */
 
 void ln_track_init(ln_track *t, ln_gmap *map, const gl_dict *dict)
@@ -39,22 +40,25 @@ uint8_t ln_share(uint64_t part, uint64_t whole)
     return share > 255 ? 255 : (uint8_t)share;
 }
 
-static bool grow_live(ln_track *t)
+bool ln_track_reserve(ln_track *t, size_t events)
 {
-    uint32_t capacity = t->map->capacity;
-    ln_live *live = realloc(t->live, capacity * sizeof *live);
+    size_t wanted = t->map->top + TOUCHED_PER_EVENT * events;
+    if (wanted <= t->capacity)
+        return true;
+    wanted += wanted / 2;
+    ln_live *live = realloc(t->live, wanted * sizeof *live);
     if (live)
         t->live = live;
-    ln_life *lives = realloc(t->lives, capacity * sizeof *lives);
+    ln_life *lives = realloc(t->lives, wanted * sizeof *lives);
     if (lives)
         t->lives = lives;
     if (!live || !lives) {
         t->no_memory = true;
         return false;
     }
-    memset(live + t->capacity, 0, (capacity - t->capacity) * sizeof *live);
-    memset(lives + t->capacity, 0, (capacity - t->capacity) * sizeof *lives);
-    t->capacity = capacity;
+    memset(live + t->capacity, 0, (wanted - t->capacity) * sizeof *live);
+    memset(lives + t->capacity, 0, (wanted - t->capacity) * sizeof *lives);
+    t->capacity = (uint32_t)wanted;
     return true;
 }
 
@@ -107,7 +111,7 @@ static bool reach_class(ln_track *t, uint32_t id)
 }
 
 /** The class of a reason that was not asked for before. */
-static ln_wait_class new_class(ln_track *t, uint64_t reason)
+ln_wait_class ln_track_new_class(ln_track *t, uint64_t reason)
 {
     if (reason > UINT32_MAX || !reach_class(t, (uint32_t)reason))
         return reason ? LN_WAIT_OTHER : LN_WAIT_NONE;
@@ -115,13 +119,6 @@ static ln_wait_class new_class(ln_track *t, uint64_t reason)
     if (!*c)
         *c = (uint8_t)(1 + classify(gl_dict_text(t->dict, (uint32_t)reason, NULL)));
     return (ln_wait_class)(*c - 1);
-}
-
-static inline uint8_t class_of(ln_track *t, uint64_t reason)
-{
-    if (LN_LIKELY(reason < t->classes_n && t->classes[reason]))
-        return (uint8_t)(t->classes[reason] - 1);
-    return (uint8_t)new_class(t, reason);
 }
 
 /** True for the two pauses of a GC cycle: sweep termination and mark termination. */
@@ -137,8 +134,12 @@ static bool stop_is_gc(ln_track *t, uint64_t reason)
     return *c == 2;
 }
 
-void ln_track_start(ln_track *t, uint64_t number, uint64_t first_event)
+void ln_track_start(ln_track *t, uint64_t number, uint64_t first_event, const int64_t *time)
 {
+    if (!t->started && time) {
+        t->started = true;
+        t->clock = (uint64_t)*time;
+    }
     t->chunk = number;
     t->from = t->clock;
     t->node = (gl_summary_node){.first_event = first_event};
@@ -148,45 +149,7 @@ void ln_track_start(ln_track *t, uint64_t number, uint64_t first_event)
     memset(t->state_sum, 0, sizeof t->state_sum);
 }
 
-enum { SPENT_NONE = 3 };
-
-/** Which stretch a state counts to: those that wait, to none. */
-static inline unsigned spent_of(unsigned state)
-{
-    return (SPENT_NONE | SPENT_NONE << 2 | 1u << 4 | 0u << 6 | 2u << 8 | SPENT_NONE << 10) >> (state * 2) & 3;
-}
-
-/** A goroutine that was not touched in this chunk starts it afresh. */
-static inline void open_account(ln_track *t, ln_live *l)
-{
-    if (l->chunk == (uint32_t)t->chunk)
-        return;
-    memset(l->spent, 0, sizeof l->spent);
-    l->longest = 0;
-    l->lane_flags = 0;
-    l->chunk = (uint32_t)t->chunk;
-    l->mark = t->from;
-}
-
-/** Brings what a goroutine has spent up to the clock. */
-static inline void settle(ln_track *t, ln_live *l)
-{
-    open_account(t, l);
-    unsigned at = spent_of(l->state);
-    uint64_t stretch = t->clock - l->mark;
-    l->mark = t->clock;
-    if (at != SPENT_NONE) {
-        l->spent[at] += stretch;
-        return;
-    }
-    uint32_t wait = stretch >> 42 ? UINT32_MAX : (uint32_t)(stretch >> 10);
-    if (wait >= l->longest) {
-        l->longest = wait;
-        l->long_class = l->wait_class;
-    }
-}
-
-static void begin_life(ln_track *t, uint32_t index, const gl_event *ev)
+void ln_track_begin_life(ln_track *t, uint32_t index, const gl_event *ev)
 {
     bool created = ev->type == GL_EV_GoCreate;
     t->live[index] = (ln_live){.since = ev->time, .mark = t->clock, .chunk = (uint32_t)t->chunk};
@@ -220,8 +183,15 @@ static void add_ended(ln_track *t, uint32_t index, uint64_t last_chunk)
                                      last_chunk,             l->start_stack, l->created == INT64_MIN};
 }
 
+void ln_track_end_life(ln_track *t, uint32_t index)
+{
+    t->alive--;
+    add_ended(t, index, t->chunk);
+    t->live[index].state = 0;
+}
+
 /** A wait for a channel to take a value, from its start to the goroutine's next run, may have overlapped a GC pause. */
-static void end_send(ln_track *t, uint32_t index)
+void ln_track_end_send(ln_track *t, uint32_t index)
 {
     uint64_t since = t->lives[index].send_since;
     bool in_pause = t->stw_on && t->stw_gc && t->clock > t->stw_begin && t->clock > since;
@@ -230,66 +200,6 @@ static void end_send(ln_track *t, uint32_t index)
         t->node.straddles++;
         t->live[index].lane_flags |= LN_LANE_STRADDLE;
     }
-}
-
-static inline void follow_send(ln_track *t, ln_live *l, uint32_t index, unsigned type)
-{
-    if (l->flags & LN_LIVE_IN_SEND)
-        return;
-    if (type == GL_EV_GoBlock && l->wait_class == LN_WAIT_CHAN_SEND) {
-        l->flags |= LN_LIVE_SEND_WAIT;
-        t->lives[index].send_since = t->clock;
-    } else if (type == GL_EV_GoStart && (l->flags & LN_LIVE_SEND_WAIT)) {
-        l->flags &= (uint8_t)~LN_LIVE_SEND_WAIT;
-        end_send(t, index);
-    }
-}
-
-static inline bool stops(unsigned type)
-{
-    return type == GL_EV_GoBlock || type == GL_EV_GoYield || type == GL_EV_GoSyscallBegin;
-}
-
-/** Says what a goroutine was doing already. */
-static inline bool states(unsigned type)
-{
-    return type == GL_EV_GoStatus || type == GL_EV_GoCarried;
-}
-
-/** One change of state. type: the event's, a constant where the caller knows it, as that leaves half of this away. */
-LN_INLINE void move(ln_track *t, const gl_event *ev, unsigned type, const gl_transition *move, uint32_t index)
-{
-    ln_live *l = &t->live[index];
-    unsigned from = l->state;
-    uint8_t to = move->to == GL_G_NOT_EXIST ? 0 : move->to;
-    if (LN_UNLIKELY(to >= GL_G_STATES || (from == 0 && to == 0)))
-        return;
-    uint64_t into = t->clock - t->from;
-    if (LN_UNLIKELY(from == 0)) {
-        begin_life(t, index, ev);
-    } else {
-        settle(t, l);
-        t->state_sum[from] += into;
-        t->in_state[from]--;
-    }
-    if (LN_UNLIKELY(to == 0)) {
-        t->alive--;
-        add_ended(t, index, t->chunk);
-        l->state = 0;
-        return;
-    }
-    t->state_sum[to] -= into;
-    t->in_state[to]++;
-    if (from != to)
-        l->since = ev->time;
-    if (from != to || move->reason || type != GL_EV_GoStatus) {
-        l->reason = move->reason;
-        l->wait_class = move->reason ? class_of(t, move->reason) : LN_WAIT_NONE;
-    }
-    if (stops(type) || (states(type) && ev->stack))
-        l->stack = ev->stack;
-    l->state = to;
-    follow_send(t, l, index, type);
 }
 
 static void track_pause(ln_track *t, const gl_event *ev)
@@ -321,20 +231,11 @@ static void track_gc(ln_track *t, bool on)
     t->gc_since = t->clock;
 }
 
-static inline ln_live *live_at(ln_track *t, uint32_t index)
-{
-    if (LN_UNLIKELY(index >= t->capacity) && !grow_live(t))
-        return NULL;
-    return &t->live[index];
-}
-
 /** Events that are not about a goroutine's state. */
 static void track_other(ln_track *t, const gl_event *ev, uint32_t gi)
 {
-    ln_live *l = live_at(t, gi);
+    ln_live *l = &t->live[gi];
     gl_summary_node *n = &t->node;
-    if (!l)
-        return;
     switch (ev->type) {
     case GL_EV_GCSTWBegin:
     case GL_EV_GCSTWEnd:
@@ -362,7 +263,7 @@ static void track_other(ln_track *t, const gl_event *ev, uint32_t gi)
         break;
     case GL_EV_Panic:
         if (l->state) {
-            open_account(t, l);
+            ln_track_open_account(t, l);
             l->lane_flags |= LN_LANE_PANIC;
         }
         break;
@@ -371,85 +272,43 @@ static void track_other(ln_track *t, const gl_event *ev, uint32_t gi)
     }
 }
 
-LN_INLINE void advance(ln_track *t, int64_t time)
-{
-    if (LN_UNLIKELY(!t->started)) {
-        t->started = true;
-        t->clock = t->from = t->gc_since = t->stw_since = (uint64_t)time;
-    }
-    if ((int64_t)t->clock < time)
-        t->clock = (uint64_t)time;
-}
-
 void ln_track_event(ln_track *t, const gl_event *ev, uint32_t gi, uint32_t ti)
 {
     gl_transition m;
-    advance(t, ev->time);
+    ln_track_advance(t, ev->time);
     if (!gl_transition_of(ev, &m)) {
         track_other(t, ev, gi);
         return;
     }
     uint32_t index = m.id == ev->g ? gi : ti;
-    if (states(ev->type) && m.id != ev->g) {
+    if (ln_track_states(ev->type) && m.id != ev->g) {
         index = ln_gmap_touch(t->map, m.id);
         if (index == UINT32_MAX) {
             t->no_memory = true;
             return;
         }
     }
-    if (index == 0 || !live_at(t, index)) /* "no goroutine" has no state */
-        return;
-    move(t, ev, ev->type, &m, index);
-}
-
-LN_INLINE void track_known(ln_track *t, const gl_event *ev, unsigned type, unsigned to, uint32_t reason, uint32_t index)
-{
-    advance(t, ev->time);
-    if (LN_LIKELY(index != 0 && live_at(t, index)))
-        move(t, ev, type, &(gl_transition){.to = (uint8_t)to, .reason = reason}, index);
-}
-
-void ln_track_start_of(ln_track *t, const gl_event *ev, uint32_t ti)
-{
-    track_known(t, ev, GL_EV_GoStart, GL_G_RUNNING, 0, ti);
-}
-
-void ln_track_block(ln_track *t, const gl_event *ev, uint32_t gi)
-{
-    track_known(t, ev, GL_EV_GoBlock, GL_G_WAITING, (uint32_t)ev->arg[0], gi);
-}
-
-void ln_track_unpark(ln_track *t, const gl_event *ev, uint32_t ti)
-{
-    track_known(t, ev, GL_EV_GoUnpark, GL_G_RUNNABLE, 0, ti);
+    if (index != 0) /* "no goroutine" has no state */
+        ln_track_move(t, ev, ev->type, &m, index);
 }
 
 void ln_track_send_begin(ln_track *t, const gl_event *ev, uint32_t gi)
 {
-    advance(t, ev->time);
-    ln_live *l = live_at(t, gi);
-    if (!l)
-        return;
+    ln_track_advance(t, ev->time);
+    ln_live *l = &t->live[gi];
     l->flags |= LN_LIVE_IN_SEND;
     t->lives[gi].send_since = t->clock;
 }
 
 void ln_track_send_end(ln_track *t, const gl_event *ev, uint32_t gi)
 {
-    advance(t, ev->time);
-    ln_live *l = live_at(t, gi);
-    if (!l)
-        return;
+    ln_track_advance(t, ev->time);
+    ln_live *l = &t->live[gi];
     if (l->state && (l->flags & LN_LIVE_IN_SEND)) {
-        open_account(t, l);
-        end_send(t, gi);
+        ln_track_open_account(t, l);
+        ln_track_end_send(t, gi);
     }
     l->flags &= (uint8_t)~(LN_LIVE_IN_SEND | LN_LIVE_SEND_WAIT);
-}
-
-void ln_track_time(ln_track *t, int64_t time)
-{
-    advance(t, time);
 }
 
 const uint32_t *ln_track_sorted(const ln_track *t, size_t *n)
@@ -513,7 +372,7 @@ static bool make_share(ln_track *t, uint32_t index, uint64_t span, gl_lane_share
 {
     ln_live *l = &t->live[index];
     if (l->state)
-        settle(t, l);
+        ln_track_settle(t, l);
     else if (l->chunk != (uint32_t)t->chunk)
         return false;
     uint64_t life = lived(t, index), waited = life - l->spent[0] - l->spent[1] - l->spent[2];

@@ -87,8 +87,10 @@ typedef struct ln_track {
 
 void ln_track_init(ln_track *t, ln_gmap *map, const gl_dict *dict);
 void ln_track_free(ln_track *t);
-/** Starts a chunk. */
-void ln_track_start(ln_track *t, uint64_t number, uint64_t first_event);
+/** Starts a chunk. time: of its first event, NULL where it has none. */
+void ln_track_start(ln_track *t, uint64_t number, uint64_t first_event, const int64_t *time);
+/** Makes room for all goroutines that so many events could be about. False without memory: none may come then. */
+bool ln_track_reserve(ln_track *t, size_t events);
 /** Fetches what an event will need, some events ahead, by the first place that the map would look at. */
 static inline void ln_track_prefetch(const ln_track *t, const gl_event *ev)
 {
@@ -98,16 +100,11 @@ static inline void ln_track_prefetch(const ln_track *t, const gl_event *ev)
     __builtin_prefetch((const void *)((uintptr_t)t->live + index * sizeof *t->live));
 }
 
-/** Takes in an event; gi and ti are the encoder's indices of its context's goroutine and its target. */
+/** Takes in an event, for which there is room; gi and ti are the encoder's indices of its context's goroutine and its target. */
 void ln_track_event(ln_track *t, const gl_event *ev, uint32_t gi, uint32_t ti);
-/** The same for the three types that make up most of a trace: less is asked. */
-void ln_track_start_of(ln_track *t, const gl_event *ev, uint32_t ti);
-void ln_track_block(ln_track *t, const gl_event *ev, uint32_t gi);
-void ln_track_unpark(ln_track *t, const gl_event *ev, uint32_t ti);
+/** For an operation on a channel, which changes no state. */
 void ln_track_send_begin(ln_track *t, const gl_event *ev, uint32_t gi);
 void ln_track_send_end(ln_track *t, const gl_event *ev, uint32_t gi);
-/** Of an event that says nothing but that it is so late. */
-void ln_track_time(ln_track *t, int64_t time);
 /**
  * Closes the chunk's sums; by_type and smallest are the encoder's. Shares of goroutines that lived through at least a
  * sixteenth of the chunk go to *lanes (malloc, sorted by goroutine). 0 or GL_E_NOMEM.

@@ -12,13 +12,16 @@
 #include "lanes/pipe.h"
 #include "lanes/rows.h"
 #include "lanes/sums.h"
+#include "lanes/track_move.h"
 #include "src/dict_lock.h"
 
 #define CHUNK_EVENTS_DEFAULT (UINT32_C(1) << 18)
 #define LEVEL_DEFAULT 1
-/* So many events ahead a goroutine's slot in the map, then its records, are fetched into the cache. */
-#define AHEAD_FAR 12u
-#define AHEAD_NEAR 6u
+/* Where goroutines are more than a core's cache has room for, events are looked at so many ahead. */
+#define AHEAD 8u
+#ifndef FETCH_FROM
+#define FETCH_FROM 8192u
+#endif
 /* A keyframe costs about five bytes a live goroutine: with this many events for each, a twentieth of a byte an event. */
 #define KEYFRAME_EVENTS_PER_LIVE 96u
 #define GOROUTINE_ROWS_ENOUGH 4096u
@@ -29,6 +32,8 @@ struct gl_writer {
     ln_dict_mark reach; /* how far it went when the events at hand came */
     ln_feed feed;       /* open where there are helper threads: all below belongs to its thread while events are under way */
     ln_enc enc;
+    ln_spools spools;
+    ln_spool *spool; /* of the chunk at hand, NULL before its first event */
     ln_pipe pipe;
     ln_job *job;     /* being filled, NULL before a chunk's first event */
     ln_buf meta;     /* pairs not yet in the file */
@@ -46,7 +51,6 @@ struct gl_writer {
     char *path;      /* for messages; NULL where the caller gave an fd */
     int fd;
     bool owns_fd;
-    bool full;       /* the chunk at hand has room for no more threads */
     int rc;          /* first failure: nothing is taken after it */
 };
 
@@ -81,6 +85,7 @@ static void writer_free(gl_writer *w, bool drop)
     }
     if (w->pipe.jobs)
         ln_pipe_close(&w->pipe, drop);
+    ln_spools_free(&w->spools);
     ln_enc_free(&w->enc);
     ln_buf_free(&w->meta);
     ln_track_free(&w->track);
@@ -115,9 +120,10 @@ int gl_writer_open(const gl_writer_options *opt, gl_writer **out, gl_error *err)
     w->mark = LN_DICT_MARK_START;
     w->path = opt->path ? strdup(opt->path) : NULL;
     rc = !opt->path || w->path ? 0 : GL_E_NOMEM;
-    if (rc == 0 && !ln_enc_init(&w->enc, opt->chunk_events ? opt->chunk_events : CHUNK_EVENTS_DEFAULT))
+    if (rc == 0 && !ln_enc_init(&w->enc))
         rc = GL_E_NOMEM;
     ln_track_init(&w->track, &w->enc.model.map, w->dict);
+    ln_spools_init(&w->spools, opt->chunk_events ? opt->chunk_events : CHUNK_EVENTS_DEFAULT);
     if (rc == 0)
         rc = ln_pipe_open(&w->pipe, fd, opt->level ? opt->level : LEVEL_DEFAULT, opt->threads);
     uint8_t header[LN_FILE_HEADER_BYTES];
@@ -137,6 +143,13 @@ int gl_writer_open(const gl_writer_options *opt, gl_writer **out, gl_error *err)
     return 0;
 }
 
+static int failed(gl_writer *w, int rc)
+{
+    if (rc < 0 && w->rc == 0)
+        w->rc = rc;
+    return rc;
+}
+
 /** Brings the writer to rest, so that the caller's thread may change it. */
 static int settle(gl_writer *w)
 {
@@ -144,13 +157,6 @@ static int settle(gl_writer *w)
         ln_feed_settle(&w->feed);
     w->reach = ln_dict_reach(w->dict);
     return w->rc;
-}
-
-static int failed(gl_writer *w, int rc)
-{
-    if (rc < 0 && w->rc == 0)
-        w->rc = rc;
-    return rc;
 }
 
 static int why(gl_writer *w, int rc, gl_error *err)
@@ -223,8 +229,11 @@ static int begin_chunk(gl_writer *w, const gl_event *first)
     w->job = ln_pipe_take(&w->pipe);
     if (!w->job)
         return failed(w, w->pipe.rc < 0 ? w->pipe.rc : GL_E_NOMEM);
-    ln_track_start(&w->track, w->chunks, w->events);
-    return first ? failed(w, add_keyframe(w, first->time)) : 0;
+    ln_track_start(&w->track, w->chunks, w->events, first ? &first->time : NULL);
+    if (!first)
+        return 0;
+    w->spool = ln_spools_get(&w->spools);
+    return failed(w, w->spool ? add_keyframe(w, first->time) : GL_E_NOMEM);
 }
 
 static int add_small_tables(gl_writer *w)
@@ -303,8 +312,10 @@ static int add_events(gl_writer *w)
     d->h.count = e->n;
     d->h.number = w->chunks;
     d->h.first = w->events;
-    d->h.a = e->spool.smallest;
-    d->h.b = e->spool.largest;
+    d->h.a = w->spool->smallest;
+    d->h.b = w->spool->largest;
+    d->spool = w->spool; /* given back when it is packed */
+    w->spool = NULL;
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         if (e->counts[code])
             d->h.aux[code / 64] |= UINT64_C(1) << code % 64;
@@ -318,8 +329,8 @@ static int add_chunk(gl_writer *w)
 {
     ln_enc *e = &w->enc;
     ln_sum sum = {.lanes = NULL};
-    ln_spool_survey(&e->spool);
-    int rc = ln_track_finish(&w->track, e->counts, e->spool.smallest, &sum.lanes, &sum.n);
+    ln_spool_range(w->spool);
+    int rc = ln_track_finish(&w->track, e->counts, w->spool->smallest, &sum.lanes, &sum.n);
     sum.node = w->track.node;
     if (rc == 0)
         rc = add_sum(w, 0, w->chunks, &sum);
@@ -367,63 +378,57 @@ static int add_channel(gl_writer *w, const gl_event *ev)
     return 0;
 }
 
-/** One event that is not of the frequent types. False where the chunk must be finished first, or on failure (w->rc). */
-static bool take_other(gl_writer *w, const gl_event *ev)
+/** One event that is not of the frequent types. False on failure (w->rc). */
+static bool take_other(gl_writer *w, const gl_event *ev, uint32_t lane)
 {
     uint32_t gi, ti;
     if (LN_UNLIKELY(ev->type - 1u >= GL_EV_LIMIT - 1u)) {
         failed(w, GL_E_USAGE);
         return false;
     }
-    if (!ln_enc_event(&w->enc, ev, ev->type, &w->enc.shapes[ev->type], &gi, &ti))
-        return false;
+    ln_enc_event(&w->enc, ev, lane, ev->type, &w->enc.shapes[ev->type], &gi, &ti);
     ln_track_event(&w->track, ev, gi, ti);
     return ev->type != GL_EV_ChanMake || add_channel(w, ev) == 0;
 }
 
-/** An operation on a channel. type: a constant. As take_other. */
-LN_INLINE bool take_chan(gl_writer *w, const gl_event *ev, unsigned type)
+/** An operation on a channel. type: a constant. */
+LN_INLINE void take_chan(gl_writer *w, const gl_event *ev, uint32_t lane, unsigned type)
 {
     uint32_t gi, ti;
-    if (!ln_enc_event(&w->enc, ev, type, &ln_vocabulary[type], &gi, &ti))
-        return false;
+    ln_enc_event(&w->enc, ev, lane, type, &ln_vocabulary[type], &gi, &ti);
     if (type == GL_EV_ChanSendBegin)
         ln_track_send_begin(&w->track, ev, gi);
     else if (type == GL_EV_ChanSendEnd)
         ln_track_send_end(&w->track, ev, gi);
     else
         ln_track_time(&w->track, ev->time);
-    return true;
 }
 
 /** One event. The types that make up nine tenths of a busy trace, imported or recorded, have code of their own. As
     take_other. */
-LN_INLINE bool take_one(gl_writer *w, const gl_event *ev)
+LN_INLINE bool take_one(gl_writer *w, const gl_event *ev, uint32_t lane)
 {
     ln_enc *e = &w->enc;
     uint32_t gi, ti;
     switch (ev->type) {
     case GL_EV_GoStart:
-        if (!ln_enc_event(e, ev, GL_EV_GoStart, &ln_vocabulary[GL_EV_GoStart], &gi, &ti))
-            return false;
+        ln_enc_event(e, ev, lane, GL_EV_GoStart, &ln_vocabulary[GL_EV_GoStart], &gi, &ti);
         ln_track_start_of(&w->track, ev, ti);
         return true;
     case GL_EV_GoBlock:
-        if (!ln_enc_event(e, ev, GL_EV_GoBlock, &ln_vocabulary[GL_EV_GoBlock], &gi, &ti))
-            return false;
+        ln_enc_event(e, ev, lane, GL_EV_GoBlock, &ln_vocabulary[GL_EV_GoBlock], &gi, &ti);
         ln_track_block(&w->track, ev, gi);
         return true;
     case GL_EV_GoUnpark:
-        if (!ln_enc_event(e, ev, GL_EV_GoUnpark, &ln_vocabulary[GL_EV_GoUnpark], &gi, &ti))
-            return false;
+        ln_enc_event(e, ev, lane, GL_EV_GoUnpark, &ln_vocabulary[GL_EV_GoUnpark], &gi, &ti);
         ln_track_unpark(&w->track, ev, ti);
         return true;
-    case GL_EV_ChanSendBegin: return take_chan(w, ev, GL_EV_ChanSendBegin);
-    case GL_EV_ChanSendEnd: return take_chan(w, ev, GL_EV_ChanSendEnd);
-    case GL_EV_ChanRecvBegin: return take_chan(w, ev, GL_EV_ChanRecvBegin);
-    case GL_EV_ChanRecvEnd: return take_chan(w, ev, GL_EV_ChanRecvEnd);
+    case GL_EV_ChanSendBegin: take_chan(w, ev, lane, GL_EV_ChanSendBegin); return true;
+    case GL_EV_ChanSendEnd: take_chan(w, ev, lane, GL_EV_ChanSendEnd); return true;
+    case GL_EV_ChanRecvBegin: take_chan(w, ev, lane, GL_EV_ChanRecvBegin); return true;
+    case GL_EV_ChanRecvEnd: take_chan(w, ev, lane, GL_EV_ChanRecvEnd); return true;
     default:
-        return take_other(w, ev);
+        return take_other(w, ev, lane);
     }
 }
 
@@ -433,39 +438,50 @@ LN_INLINE bool operates(const gl_event *ev)
     return (unsigned)ev->type - GL_EV_ChanSendBegin <= GL_EV_ChanRecvEnd - GL_EV_ChanSendBegin;
 }
 
-/** Up to the end of the chunk at hand, or of the array; the number taken, or a negative code. */
-static int take_run(gl_writer *w, const gl_event *events, size_t n)
+/** Fetches what events will need into the cache: far ahead where it is written down, less far the records themselves. */
+static void fetch(const gl_writer *w, const gl_event *events, size_t far, size_t near, size_t n)
 {
-    ln_enc *e = &w->enc;
-    size_t room = e->capacity - e->n, run = n < room ? n : room;
-    for (size_t i = 0; i < run; i++) {
-        if (i + AHEAD_FAR < run && !operates(&events[i + AHEAD_FAR]))
-            ln_enc_prefetch(e, &events[i + AHEAD_FAR]);
-        if (i + AHEAD_NEAR < run && operates(&events[i + AHEAD_NEAR]))
-            ln_enc_prefetch_chan(e, &events[i + AHEAD_NEAR]);
-        else if (i + AHEAD_NEAR < run)
-            ln_track_prefetch(&w->track, &events[i + AHEAD_NEAR]);
-        if (LN_UNLIKELY(!take_one(w, &events[i]))) {
-            w->full = w->rc == 0;
-            return w->rc < 0 ? w->rc : (int)i;
+    for (size_t i = far; i < n && i < far + AHEAD; i++)
+        if (operates(&events[i]))
+            ln_enc_prefetch_chan(&w->enc, &events[i]);
+        else
+            ln_enc_prefetch(&w->enc, &events[i]);
+    for (size_t i = near; i < n && i < near + AHEAD; i++)
+        if (!operates(&events[i]))
+            ln_track_prefetch(&w->track, &events[i]);
+}
+
+/** Up to the end of the chunk at hand, or of the array: how many were taken. */
+static size_t take_run(gl_writer *w, const gl_event *events, size_t n)
+{
+    ln_spool *spool = w->spool;
+    bool many = w->enc.model.map.used > FETCH_FROM;
+    size_t left = spool->capacity - spool->n, run = n < left ? n : left;
+    for (size_t i = 0, stop; i < run; i = stop) {
+        stop = i + AHEAD < run ? i + AHEAD : run;
+        if (many)
+            fetch(w, events, i + 2 * AHEAD, i + AHEAD, n);
+        for (; i < stop; i++) {
+            uint32_t lane = ln_spool_put(spool, &events[i]);
+            if (LN_UNLIKELY(lane == LN_SPOOL_FULL || !take_one(w, &events[i], lane)))
+                return i;
         }
     }
-    return (int)run;
+    return run;
 }
 
 static int take_events(gl_writer *w, const gl_event *events, size_t n)
 {
+    if (!ln_track_reserve(&w->track, n))
+        failed(w, GL_E_NOMEM);
     while (n && w->rc == 0) {
-        int taken = w->job ? 0 : begin_chunk(w, events);
-        if (taken == 0)
-            taken = take_run(w, events, n);
-        if (taken < 0)
-            return taken;
+        if (!w->job && begin_chunk(w, events) < 0)
+            break;
+        size_t taken = take_run(w, events, n);
         events += taken;
-        n -= (size_t)taken;
-        if (w->full || w->enc.n == w->enc.capacity)
+        n -= taken;
+        if (w->rc == 0 && (n || w->spool->n == w->spool->capacity))
             seal(w, false);
-        w->full = false;
     }
     return w->rc;
 }
