@@ -475,12 +475,17 @@ static int drain_rest(gl_recording *r)
     return status < 0 ? fail(r, status) : 0;
 }
 
+/** Whoever reads too late on a busy machine loses events. Where it is not allowed, it is as it was. */
+static void be_urgent(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), URGENT);
+}
+
 static void *run(void *user)
 {
     gl_recording *r = user;
     int status = 0;
-    /* Whoever reads too late on a busy machine loses events. Where that is not allowed, it is as it was. */
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), URGENT);
+    be_urgent();
     for (unsigned i = 0; i < r->intakes && status >= 0; i++)
         if ((status = gl_intake_begin(&r->intake[i], &r->error)) < 0)
             fail(r, status);
@@ -552,6 +557,16 @@ static void recording_free(gl_recording *r)
     free(r);
 }
 
+/** Threads begin as urgent as who makes them: where the one that compresses is late, the one that reads waits for it. */
+static int open_store(gl_recording *r, const gl_store_options *o, gl_error *err)
+{
+    int usual = getpriority(PRIO_PROCESS, (id_t)gettid());
+    be_urgent();
+    int status = gl_store_open(&r->store, o, r->dict, err);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), usual);
+    return status;
+}
+
 int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_error *err)
 {
     gl_recording *r = calloc(1, sizeof *r);
@@ -571,7 +586,7 @@ int gl_recording_open(const gl_recording_options *opt, gl_recording **out, gl_er
                           .keep_bytes = opt->keep_bytes};
     gl_snap_init(&r->snap, opt->path);
     if (status >= 0)
-        status = gl_store_open(&r->store, &o, r->dict, err);
+        status = open_store(r, &o, err);
     if (status >= 0 && (status = put_facts(r)) < 0)
         gl_fail(err, (gl_status)status, UINT64_MAX, "no memory for a recording");
     if (status < 0) {

@@ -265,6 +265,30 @@ class Joining(Case):
         self.assertEqual((code, err), (0, ''))
         self.assertGreater(self.check_any('run.lanes'), 0)
 
+    def niceness(self, pid):
+        """Of each thread, sorted."""
+        found = []
+        for tid in os.listdir(f'/proc/{pid}/task'):
+            try:
+                with open(f'/proc/{pid}/task/{tid}/stat', encoding='ascii') as f:
+                    found.append(int(f.read().rpartition(')')[2].split()[16]))
+            except OSError:  # it has ended meanwhile
+                pass
+        return sorted(found)
+
+    def test_the_threads_that_must_not_be_late_are_urgent(self):
+        """The one that reads the rings and the one that compresses, which it waits for; and nobody else."""
+        usual = os.getpriority(os.PRIO_PROCESS, 0)
+        if os.geteuid() != 0:
+            self.skipTest('only root may be more urgent')
+        p = self.start(EMITTER, 'events', 200000, 'rate', 1000)
+        recorder = self.start(GOLANES, 'record', '--pid', p.pid, '-q', '-o', self.path())
+        self.wait_for(lambda: self.niceness(recorder.pid).count(-10) >= 2 or recorder.poll() is not None, 'two urgent threads')
+        got = self.niceness(recorder.pid)
+        self.assertEqual(got.count(-10), 2, got)
+        self.assertEqual(os.getpriority(os.PRIO_PROCESS, recorder.pid), usual)
+        self.assertEqual(set(self.niceness(p.pid)), {usual})
+
     def check_any(self, name):
         got = subprocess.run([GOLANES, 'events', '-c', self.path(name)], stdout=subprocess.PIPE, check=True)
         return int(got.stdout)
