@@ -62,7 +62,8 @@ static int choose_stacks(const record *rec)
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(wanted, names[i]) == 0) {
 #if defined(__x86_64__)
-            gl_probe_patch_choose(&(gl_probe_patch_options){.stacks = (gl_probe_stacks)i});
+            gl_probe_patch_choose(&(gl_probe_patch_options){.stacks = (gl_probe_stacks)i,
+                                                            .exact_times = cli_args_has(rec->args, CLI_OPT_EXACT_TIMES)});
 #endif
             gl_probe_uprobe_choose(&(gl_probe_patch_options){.stacks = (gl_probe_stacks)i});
             return 0;
@@ -470,7 +471,7 @@ const cli_command cli_command_record = {
         "and golanes ends with 5.",
     CLI_OPTIONS(CLI_OPT_RECORD_OUTPUT, CLI_OPT_APPEND, CLI_OPT_FORCE, CLI_OPT_FLUSH, CLI_OPT_LEVEL, CLI_OPT_MAX_SIZE, CLI_OPT_MAX_FILES, CLI_OPT_PID, CLI_OPT_FOLLOW,
                 CLI_OPT_BLOCK, CLI_OPT_DROP, CLI_OPT_FLIGHT, CLI_OPT_TRIGGER, CLI_OPT_COOLDOWN, CLI_OPT_SNAP_LIMIT,
-                CLI_OPT_RECORD_STACKS, CLI_OPT_BACKEND, CLI_OPT_QUIET, CLI_OPT_HELP),
+                CLI_OPT_RECORD_STACKS, CLI_OPT_EXACT_TIMES, CLI_OPT_BACKEND, CLI_OPT_QUIET, CLI_OPT_HELP),
     .page_more = cli_record_page,
     .examples = {{"golanes record ./server -addr :8080", "Writes server.lanes until the server ends."},
                  {"golanes record -o run.lanes -- ./server -v", "Into a file of that name."},

@@ -37,7 +37,7 @@ typedef enum gl_patch_type {
 } gl_patch_type;
 
 typedef struct gl_patch_record {
-    uint64_t ticks;
+    uint64_t ticks; /* 0: known by another record (queue.h) */
     uint64_t g;   /* top byte: further units of this record */
     uint64_t arg;
     uint32_t aux;

@@ -13,10 +13,45 @@
 enum { TYPE_KIND = 23, TYPE_ELEM = 48, TYPE_FIELDS = 56, TYPE_FIELD_COUNT = 64, FIELD_TYPE = 8 };
 enum { KIND_MASK = 31, KIND_POINTER = 22, KIND_STRING = 24, KIND_STRUCT = 25 };
 
+/** The record has its time, and is published. */
 static void finish(gl_asm *a, int32_t units)
 {
     gl_hook_stamp(a);
     gl_asm_mem_imm(a, 0, true, GL_R13, RING(head), units * (int32_t)GL_PATCH_UNIT);
+    gl_asm_store8_imm(a, GL_R13, RING(busy), 0);
+}
+
+/** A record of one unit is published without a time: its reader knows it by the one before, or the next. */
+static void finish_untimed(gl_asm *a)
+{
+    gl_asm_store32_imm(a, true, GL_R15, 0, 0);
+    gl_asm_mem_imm(a, 0, true, GL_R13, RING(head), GL_PATCH_UNIT);
+}
+
+/**
+ * The end of an operation. If it parked, and nothing was recorded here since its goroutine went on running, that was just
+ * now. (Before a lap's first record stand zeros.) RAX is lost.
+ */
+static void finish_end(gl_asm *a, const gl_hook_env *env)
+{
+    enum { STARTED = GL_PATCH_CAS << 24 | 2 << 8 | 1 }; /* runnable, running */
+    unsigned timed = gl_asm_label(a), done = gl_asm_label(a);
+    if (!env->exact) {
+        gl_asm_mem_imm(a, 7, true, GL_R15, 16, 0); /* else it is known what it was on, so it did not park */
+        gl_asm_jcc(a, GL_CC_NE, timed);
+        gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R15, 8);
+        gl_asm_rm(a, GL_OP_CMP, true, GL_RAX, GL_R15, 8 - (int32_t)GL_PATCH_UNIT);
+        gl_asm_jcc(a, GL_CC_NE, timed);
+        gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, GL_R15, 28 - (int32_t)GL_PATCH_UNIT);
+        gl_asm_imm(a, 4, false, GL_RAX, (int32_t)0xff00ffff);
+        gl_asm_imm(a, 7, false, GL_RAX, STARTED);
+        gl_asm_jcc(a, GL_CC_NE, timed);
+        finish_untimed(a);
+        gl_asm_jmp(a, done);
+        gl_asm_set(a, timed);
+    }
+    finish(a, 1);
+    gl_asm_set(a, done);
 }
 
 static void set_type(gl_asm *a, gl_patch_type type)
@@ -62,34 +97,52 @@ static void user_stack(gl_asm *a, const gl_hook_env *env, bool first_rsp)
 
 /* Channels */
 
-/** c: the register that has the channel. */
+/**
+ * c: the register that has the channel. Where it is unbuffered and its lock free, the next record of this thread comes in some
+ * ten nanoseconds, and before anything that another thread could make of it: the time is left out. Else (the lock is held;
+ * a value that lies in a buffer can be taken before the operation's end is recorded) the clock is read.
+ */
 static void channel_begin(gl_asm *a, const gl_hook_env *env, unsigned full, gl_goreg c, gl_patch_type type)
 {
     const gl_golayout *l = env->layout;
-    unsigned nil = gl_asm_label(a), small = gl_asm_label(a), done = gl_asm_label(a);
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    const int32_t empty = (int32_t)((uint32_t)type << 24);
+    bool may_omit = !env->exact && l->hchan_lock >= 0;
+    unsigned nil = gl_asm_label(a), small = gl_asm_label(a), buffered = gl_asm_label(a), timed = gl_asm_label(a), done = gl_asm_label(a);
+    gl_hook_room(a, env, full);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_goid);
     gl_asm_store(a, true, GL_R15, 8, GL_RAX);
     gl_asm_store(a, true, GL_R13, RING(op_g), GL_RAX);
     gl_asm_store(a, true, GL_R13, RING(op_arg), c);
     gl_asm_store(a, true, GL_R15, 16, c);
+    gl_asm_store32_imm(a, false, GL_R15, 24, 0);
+    gl_asm_store32_imm(a, false, GL_R15, 28, empty);
     gl_asm_test(a, true, c, c);
     gl_asm_jcc(a, GL_CC_E, nil);
-    gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, c, l->hchan_qcount);
-    gl_asm_store(a, false, GL_R15, 24, GL_RAX);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, c, l->hchan_dataqsiz);
+    gl_asm_test(a, true, GL_RAX, GL_RAX);
+    gl_asm_jcc(a, GL_CC_NE, buffered);
+    if (may_omit) {
+        gl_asm_mem_imm(a, 7, true, c, l->hchan_lock, 0);
+        gl_asm_jcc(a, GL_CC_NE, timed);
+        gl_asm_set(a, nil);
+        finish_untimed(a);
+        gl_asm_jmp(a, done);
+    } else {
+        gl_asm_set(a, nil);
+        gl_asm_jmp(a, timed);
+    }
+    gl_asm_set(a, buffered);
     gl_asm_imm(a, 7, true, GL_RAX, 0xffffff);
     gl_asm_jcc(a, GL_CC_BE, small);
     gl_asm_abs(a, GL_RAX, 0xffffff);
     gl_asm_set(a, small);
-    gl_asm_imm(a, 1, false, GL_RAX, (int32_t)((uint32_t)type << 24));
+    gl_asm_imm(a, 1, false, GL_RAX, empty);
     gl_asm_store(a, false, GL_R15, 28, GL_RAX);
-    gl_asm_jmp(a, done);
-    gl_asm_set(a, nil);
-    gl_asm_store32_imm(a, false, GL_R15, 24, 0);
-    set_type(a, type);
-    gl_asm_set(a, done);
+    gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, c, l->hchan_qcount);
+    gl_asm_store(a, false, GL_R15, 24, GL_RAX);
+    gl_asm_set(a, timed);
     finish(a, 1);
+    gl_asm_set(a, done);
 }
 
 static void send_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
@@ -138,7 +191,7 @@ static void channel_after(gl_asm *a, const gl_hook_env *env, unsigned unknown)
 static void channel_end(gl_asm *a, const gl_hook_env *env, unsigned full, gl_patch_type type)
 {
     unsigned unknown = gl_asm_label(a);
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    gl_hook_room(a, env, full);
     operation(a, env, unknown);
     channel_after(a, env, unknown);
     gl_asm_zx8(a, GL_RAX, GL_R12);
@@ -149,7 +202,7 @@ static void channel_end(gl_asm *a, const gl_hook_env *env, unsigned full, gl_pat
     }
     gl_asm_imm(a, 1, false, GL_RAX, (int32_t)((uint32_t)type << 24));
     gl_asm_store(a, false, GL_R15, 28, GL_RAX);
-    finish(a, 1);
+    finish_end(a, env);
 }
 
 static void send_end(gl_asm *a, const gl_hook_env *env, unsigned full)
@@ -168,25 +221,25 @@ static void recv_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 static void sent_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     unsigned unknown = gl_asm_label(a);
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    gl_hook_room(a, env, full);
     operation(a, env, unknown);
     channel_after(a, env, unknown);
     gl_asm_store32_imm(a, false, GL_R15, 28, (int32_t)((uint32_t)GL_PATCH_SEND_END << 24 | 1));
-    finish(a, 1);
+    finish_end(a, env);
 }
 
 /** AL: whether a value was received, or the channel is closed. */
 static void received_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     unsigned unknown = gl_asm_label(a);
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    gl_hook_room(a, env, full);
     operation(a, env, unknown);
     channel_after(a, env, unknown);
     gl_asm_zx8(a, GL_RAX, GL_R12);
     gl_asm_shl(a, GL_RAX, 8);
     gl_asm_imm(a, 1, false, GL_RAX, (int32_t)((uint32_t)GL_PATCH_RECV_END << 24 | 1));
     gl_asm_store(a, false, GL_R15, 28, GL_RAX);
-    finish(a, 1);
+    finish_end(a, env);
 }
 
 /** No result: a channel that is closed and empty gave no value, which byte 2 says is a conclusion. */
@@ -194,7 +247,7 @@ static void untold_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     const int32_t value = (int32_t)((uint32_t)GL_PATCH_RECV_END << 24 | 0x010101), none = value & ~0x100;
     unsigned unknown = gl_asm_label(a), open = gl_asm_label(a), done = gl_asm_label(a);
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    gl_hook_room(a, env, full);
     operation(a, env, unknown);
     gl_asm_store(a, true, GL_R15, 16, GL_RDX);
     gl_asm_rm(a, GL_OP_MOV, false, GL_RAX, GL_RDX, env->layout->hchan_qcount);
@@ -211,16 +264,17 @@ static void untold_end(gl_asm *a, const gl_hook_env *env, unsigned full)
     gl_asm_set(a, open);
     gl_asm_store32_imm(a, false, GL_R15, 28, value);
     gl_asm_set(a, done);
-    finish(a, 1);
+    finish_end(a, env);
 }
 
 static void close_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     const gl_golayout *l = env->layout;
     unsigned nil = gl_asm_label(a), open = gl_asm_label(a), done = gl_asm_label(a);
-    gl_hook_room(a, env, GL_PATCH_LONGEST, full);
+    gl_hook_room(a, env, full);
     gl_hook_keep_four(a);
     user_stack(a, env, true);
+    gl_hook_slot(a, env);
     gl_asm_store(a, true, GL_R15, 32, GL_RCX);
     gl_hook_restore_four(a);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_goid);
@@ -249,7 +303,7 @@ static void select_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
     const gl_golayout *l = env->layout;
     unsigned few = gl_asm_label(a), again = gl_asm_label(a), done = gl_asm_label(a);
     int32_t c = l->scase_c < 0 ? 0 : l->scase_c;
-    gl_hook_room(a, env, GL_PATCH_LONGEST, full);
+    gl_hook_room(a, env, full);
     gl_asm_store(a, true, GL_RSP, KEPT(0), GL_RCX);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_R14, l->g_stack_hi);
     gl_asm_rr(a, GL_OP_SUB, true, GL_RAX, GL_R12);
@@ -289,6 +343,7 @@ static void select_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
     gl_asm_lea(a, GL_RDX, GL_RCX, GL_PATCH_UNIT);
     gl_asm_rm(a, GL_OP_ADD, true, GL_RDX, GL_R13, RING(head));
     gl_asm_store(a, true, GL_R13, RING(head), GL_RDX);
+    gl_asm_store8_imm(a, GL_R13, RING(busy), 0);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RCX, GL_RSP, KEPT(0));
 }
 
@@ -297,7 +352,7 @@ static void select_end(gl_asm *a, const gl_hook_env *env, unsigned full)
     const gl_golayout *l = env->layout;
     unsigned unknown = gl_asm_label(a);
     int32_t c = l->scase_c < 0 ? 0 : l->scase_c;
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    gl_hook_room(a, env, full);
     operation(a, env, unknown);
     gl_asm_imm(a, 7, true, GL_R12, 0xffff); /* -1: none was ready */
     gl_asm_jcc(a, GL_CC_AE, unknown);
@@ -319,15 +374,16 @@ static void select_end(gl_asm *a, const gl_hook_env *env, unsigned full)
     gl_asm_rr(a, GL_OP_OR, false, GL_RAX, GL_RDX);
     gl_asm_imm(a, 1, false, GL_RAX, (int32_t)((uint32_t)GL_PATCH_SELECT_END << 24));
     gl_asm_store(a, false, GL_R15, 28, GL_RAX);
-    finish(a, 1);
+    finish_end(a, env);
 }
 
 /** A record of two units with a stack: [R15+8] and the hash are written, four registers are kept. */
 static void with_stack(gl_asm *a, const gl_hook_env *env, unsigned full, bool first_rsp, uint64_t units)
 {
-    gl_hook_room(a, env, GL_PATCH_LONGEST, full);
+    gl_hook_room(a, env, full);
     gl_hook_keep_four(a);
     user_stack(a, env, first_rsp);
+    gl_hook_slot(a, env);
     gl_asm_store(a, true, GL_R15, 32, GL_RCX);
     load_user_goroutine(a, env->layout);
     gl_asm_abs(a, GL_RDX, units << GL_PATCH_EXTRA_SHIFT);
@@ -373,7 +429,7 @@ static void newproc_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 
 static void plain(gl_asm *a, const gl_hook_env *env, unsigned full, gl_patch_type type)
 {
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    gl_hook_room(a, env, full);
     load_user_goroutine(a, env->layout);
     gl_asm_store(a, true, GL_R15, 8, GL_RAX);
     gl_asm_store32_imm(a, true, GL_R15, 16, 0);
@@ -435,7 +491,7 @@ static void gc_end(gl_asm *a, const gl_hook_env *env, unsigned full)
 static void stw_begin(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     bool told = env->minor > 20;
-    gl_hook_room(a, env, GL_PATCH_LONGEST, full);
+    gl_hook_room(a, env, full);
     load_user_goroutine(a, env->layout);
     if (!told) {
         gl_asm_abs(a, GL_RDX, UINT64_C(1) << GL_PATCH_EXTRA_SHIFT);

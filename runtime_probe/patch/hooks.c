@@ -15,6 +15,8 @@
 
 #define RED_R13 (-8)
 #define RED_R15 (-16)
+#define RED_RING (-24)
+#define BELOW_BACK (-112) /* behind what is saved and kept */
 
 enum { SAVE_RAX = 0, SAVE_RDX, SAVE_R12, SAVE_RCX, SAVE_RBX, SAVE_RSI, SAVE_RDI, SAVE_HASH };
 
@@ -28,7 +30,7 @@ static int32_t save_at(unsigned i)
 /* A ring */
 
 /** Gives an M that has none the next ring that is offered. R15: where to go on; R13: the ring, or 0. */
-bool gl_hooks_begin(gl_asm *a, gl_hook_env *env)
+static void make_find_ring(gl_asm *a, gl_hook_env *env)
 {
     const gl_golayout *l = env->layout;
     unsigned none = gl_asm_label(a), retry = gl_asm_label(a), leave = gl_asm_label(a);
@@ -80,7 +82,14 @@ bool gl_hooks_begin(gl_asm *a, gl_hook_env *env)
     gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, -40);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R12, GL_RSP, -48);
     gl_asm_bytes(a, "\xff\x64\x24\xe8", 4); /* jmp [rsp-24] */
-    return gl_asm_finish(a);
+}
+
+/** Goes on behind these two instructions, when what it goes to has jumped to what `back` then holds. */
+static void call_with(gl_asm *a, gl_goreg back, uint64_t to)
+{
+    /* lea back,[rip+5] */
+    gl_asm_bytes(a, back == GL_R15 ? "\x4c\x8d\x3d\x05\x00\x00\x00" : "\x48\x8d\x05\x05\x00\x00\x00", 7);
+    gl_asm_jmp_to(a, to);
 }
 
 /** R13: this thread's ring; goes to `none` where it has none. R15 is lost. */
@@ -99,9 +108,7 @@ static void find_ring(gl_asm *a, const gl_hook_env *env, unsigned none)
     gl_asm_rm(a, GL_OP_CMP, true, GL_R15, GL_R13, RING(m));
     gl_asm_jcc(a, GL_CC_E, have);
     gl_asm_set(a, slow);
-    /* lea r15,[rip+5]: behind the jump */
-    gl_asm_bytes(a, "\x4c\x8d\x3d\x05\x00\x00\x00", 7);
-    gl_asm_jmp_to(a, env->find_ring);
+    call_with(a, GL_R15, env->find_ring);
     gl_asm_test(a, true, GL_R13, GL_R13);
     gl_asm_jcc(a, GL_CC_E, none);
     gl_asm_set(a, have);
@@ -116,12 +123,12 @@ void gl_hook_slot(gl_asm *a, const gl_hook_env *env)
     gl_asm_lea_index(a, GL_R15, GL_R13, GL_R15, 1, sizeof(gl_patch_ring));
 }
 
-/** To `full` where `bytes` more than what is unread have no room. R15: the head. RAX is lost. */
-static void check_room(gl_asm *a, const gl_hook_env *env, uint32_t bytes, unsigned full)
+/** To `full` where the next piece, and a record that begins at its end, have no room. R15: the head. RAX: what is unread. */
+static void check_room(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     gl_asm_rr(a, GL_OP_MOV, true, GL_RAX, GL_R15);
     gl_asm_rm(a, GL_OP_SUB, true, GL_RAX, GL_R13, RING(tail));
-    gl_asm_imm(a, 7, true, GL_RAX, (int32_t)(env->ring_bytes - bytes));
+    gl_asm_imm(a, 7, true, GL_RAX, (int32_t)(env->ring_bytes - GL_PATCH_PIECE - GL_PATCH_LONGEST));
     gl_asm_jcc(a, GL_CC_A, full);
 }
 
@@ -137,12 +144,15 @@ static void next_lap(gl_asm *a, const gl_hook_env *env)
     gl_asm_store(a, true, GL_R13, RING(head), GL_R15);
 }
 
-/** R15: where the record goes; to `full` where `bytes` more have no room. RAX is lost. */
-void gl_hook_room(gl_asm *a, const gl_hook_env *env, uint32_t bytes, unsigned full)
+/** Looks where the reader is, once a piece: sets the limit up to which records may begin, if there is room. RAX: where to
+    go on. R15: the head. */
+static void make_find_room(gl_asm *a, gl_hook_env *env)
 {
-    unsigned here = gl_asm_label(a), next = gl_asm_label(a);
+    unsigned here = gl_asm_label(a), next = gl_asm_label(a), leave = gl_asm_label(a);
+    env->find_room = gl_asm_here(a);
+    gl_asm_store(a, true, GL_RSP, BELOW_BACK, GL_RAX);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_R13, RING(head));
-    check_room(a, env, bytes, full);
+    check_room(a, env, leave);
     gl_asm_imm(a, 4, true, GL_R15, (int32_t)(env->ring_bytes - 1));
     gl_asm_imm(a, 7, true, GL_R15, (int32_t)env->lap);
     gl_asm_jcc(a, GL_CC_B, here);
@@ -152,9 +162,30 @@ void gl_hook_room(gl_asm *a, const gl_hook_env *env, uint32_t bytes, unsigned fu
     gl_asm_jcc(a, GL_CC_A, here);
     gl_asm_set(a, next);
     next_lap(a, env);
-    check_room(a, env, bytes, full);
-    gl_asm_imm(a, 4, true, GL_R15, (int32_t)(env->ring_bytes - 1));
+    check_room(a, env, leave);
     gl_asm_set(a, here);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_R13, RING(head));
+    gl_asm_imm(a, 1, true, GL_R15, (int32_t)GL_PATCH_PIECE - 1);
+    gl_asm_imm(a, 0, true, GL_R15, 1);
+    gl_asm_store(a, true, GL_R13, RING(limit), GL_R15);
+    gl_asm_set(a, leave);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_R13, RING(head));
+    gl_asm_bytes(a, "\xff\x64\x24", 3); /* jmp [rsp+BELOW_BACK] */
+    gl_asm_bytes(a, &(int8_t){BELOW_BACK}, 1);
+}
+
+/** R15: where the record goes, whatever its length; to `full` where there is no room. RAX is lost. */
+void gl_hook_room(gl_asm *a, const gl_hook_env *env, unsigned full)
+{
+    unsigned here = gl_asm_label(a);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_R13, RING(head));
+    gl_asm_rm(a, GL_OP_CMP, true, GL_R15, GL_R13, RING(limit));
+    gl_asm_jcc(a, GL_CC_B, here);
+    call_with(a, GL_RAX, env->find_room);
+    gl_asm_rm(a, GL_OP_CMP, true, GL_R15, GL_R13, RING(limit));
+    gl_asm_jcc(a, GL_CC_AE, full);
+    gl_asm_set(a, here);
+    gl_asm_imm(a, 4, true, GL_R15, (int32_t)(env->ring_bytes - 1));
     gl_asm_lea_index(a, GL_R15, GL_R13, GL_R15, 1, sizeof(gl_patch_ring));
 }
 
@@ -167,8 +198,10 @@ void gl_hook_count_drop(gl_asm *a)
     gl_asm_mem_imm(a, 0, true, GL_R13, RING(dropped), 1);
 }
 
+/** The time, of this moment, into the record; it is in the making until it is published. RAX, RDX are lost. */
 void gl_hook_stamp(gl_asm *a)
 {
+    gl_asm_store8_imm(a, GL_R13, RING(busy), 1);
     gl_asm_rdtsc(a);
     gl_asm_store(a, false, GL_R15, 0, GL_RAX);
     gl_asm_store(a, false, GL_R15, 4, GL_RDX);
@@ -190,21 +223,99 @@ void gl_hook_restore_four(gl_asm *a)
         gl_asm_rm(a, GL_OP_MOV, true, stack_regs[i], GL_RSP, save_at(SAVE_RCX + i));
 }
 
-/** One frame, RDX, onto the stack in the making. */
+/** One return address, RDX, goes into the hash. */
 static void take_frame(gl_asm *a)
 {
-    gl_asm_store(a, true, GL_RSI, 0, GL_RDX);
-    gl_asm_imm(a, 0, true, GL_RSI, 8);
     gl_asm_rr(a, GL_OP_XOR, true, GL_RCX, GL_RDX);
     gl_asm_imul(a, GL_RCX, GL_RBX);
+    gl_asm_imm(a, 0, false, GL_RSI, 1);
 }
 
-/** What follows the walk: RCX is the hash, or 0 where there are no frames; the frames are in the ring if they were not. */
-static void tell_stack(gl_asm *a, const gl_hook_env *env)
+/** One return address, RDX, goes to RBX. */
+static void put_frame(gl_asm *a)
 {
-    unsigned none = gl_asm_label(a), known = gl_asm_label(a);
-    gl_asm_lea(a, GL_RDX, GL_R15, GL_PATCH_UNIT);
-    gl_asm_rr(a, GL_OP_SUB, true, GL_RSI, GL_RDX);
+    gl_asm_store(a, true, GL_RBX, 0, GL_RDX);
+    gl_asm_imm(a, 0, true, GL_RBX, 8);
+}
+
+/** A record of the stack that was walked: RCX its hash, RSI its frames, of which those behind the first lie from RDI on. */
+static void tell_stack(gl_asm *a, const gl_hook_env *env, bool first_rsp, unsigned full)
+{
+    unsigned again = gl_asm_label(a), done = gl_asm_label(a);
+    gl_hook_room(a, env, full);
+    gl_asm_rr(a, GL_OP_MOV, true, GL_RDX, GL_RCX);
+    gl_asm_shr(a, GL_RDX, 56);
+    gl_asm_store_index(a, GL_R13, GL_RDX, 8, RING(memo), GL_RCX);
+    gl_asm_store(a, true, GL_R15, 16, GL_RCX);
+    gl_asm_lea(a, GL_RCX, GL_RSI, GL_PATCH_UNIT / 8 - 1);
+    gl_asm_shr(a, GL_RCX, 2); /* further units */
+    gl_asm_rr(a, GL_OP_MOV, true, GL_RDX, GL_RCX);
+    gl_asm_shl(a, GL_RDX, GL_PATCH_EXTRA_SHIFT);
+    gl_asm_rr(a, GL_OP_OR, true, GL_RDX, GL_RSI);
+    gl_asm_store(a, true, GL_R15, 8, GL_RDX);
+    gl_asm_store32_imm(a, false, GL_R15, 28, (int32_t)GL_PATCH_STACK << 24);
+    gl_asm_lea(a, GL_RBX, GL_R15, GL_PATCH_UNIT);
+    if (first_rsp) {
+        gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, 0);
+        put_frame(a);
+        gl_asm_imm(a, 5, false, GL_RSI, 1);
+    }
+    gl_asm_set(a, again);
+    gl_asm_test(a, false, GL_RSI, GL_RSI);
+    gl_asm_jcc(a, GL_CC_E, done);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RDI, 8);
+    put_frame(a);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDI, GL_RDI, 0);
+    gl_asm_imm(a, 5, false, GL_RSI, 1);
+    gl_asm_jmp(a, again);
+    gl_asm_set(a, done);
+    gl_asm_shl(a, GL_RCX, 5);
+    gl_asm_imm(a, 0, true, GL_RCX, GL_PATCH_UNIT);
+    gl_asm_rm(a, GL_OP_ADD, true, GL_RCX, GL_R13, RING(head));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_R15, 16);
+    gl_asm_store(a, true, GL_R13, RING(head), GL_RCX);
+    gl_asm_rr(a, GL_OP_MOV, true, GL_RCX, GL_RDX);
+}
+
+/**
+ * Walks the frames whose pointer is RAX, on the stack of the g in RDI. RCX: hash of the stack, 0: none. The frames are put
+ * into the ring if it does not have them already. First_rsp: [RSP] is the innermost frame's return address. RAX, RBX, RDX,
+ * RSI, RDI, R15 are lost. Only the bytes between the stack's bounds are looked at, and only upwards: whatever RBP was, this
+ * ends, and reads nothing else.
+ */
+void gl_hook_walk(gl_asm *a, const gl_hook_env *env, bool first_rsp)
+{
+    const gl_golayout *l = env->layout;
+    unsigned again = gl_asm_label(a), walked = gl_asm_label(a), none = gl_asm_label(a), known = gl_asm_label(a);
+    gl_asm_abs(a, GL_RBX, UINT64_C(0x9e3779b97f4a7c15));
+    gl_asm_rr(a, GL_OP_XOR, false, GL_RCX, GL_RCX);
+    gl_asm_rr(a, GL_OP_XOR, false, GL_RSI, GL_RSI);
+    gl_asm_rr(a, GL_OP_MOV, true, GL_R15, GL_RAX);
+    if (first_rsp) {
+        gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, 0);
+        take_frame(a);
+    }
+    gl_asm_rm(a, GL_OP_CMP, true, GL_RAX, GL_RDI, l->g_stack_lo);
+    gl_asm_jcc(a, GL_CC_B, walked);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDI, GL_RDI, l->g_stack_hi);
+    gl_asm_imm(a, 0, true, GL_RDI, -16);
+    gl_asm_set(a, again);
+    gl_asm_bytes(a, "\xa8\x07", 2); /* test al,7 */
+    gl_asm_jcc(a, GL_CC_NE, walked);
+    gl_asm_rr(a, GL_OP_CMP, true, GL_RAX, GL_RDI);
+    gl_asm_jcc(a, GL_CC_A, walked);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RAX, 8);
+    gl_asm_test(a, true, GL_RDX, GL_RDX);
+    gl_asm_jcc(a, GL_CC_E, walked);
+    take_frame(a);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RAX, 0);
+    gl_asm_rr(a, GL_OP_CMP, true, GL_RDX, GL_RAX);
+    gl_asm_jcc(a, GL_CC_BE, walked);
+    gl_asm_rr(a, GL_OP_MOV, true, GL_RAX, GL_RDX);
+    gl_asm_imm(a, 7, false, GL_RSI, (int32_t)env->frames);
+    gl_asm_jcc(a, GL_CC_B, again);
+    gl_asm_set(a, walked);
+    gl_asm_test(a, false, GL_RSI, GL_RSI);
     gl_asm_jcc(a, GL_CC_E, none);
     gl_asm_imm(a, 1, true, GL_RCX, 1);
     gl_asm_rr(a, GL_OP_MOV, true, GL_RDX, GL_RCX);
@@ -212,64 +323,20 @@ static void tell_stack(gl_asm *a, const gl_hook_env *env)
     gl_asm_load_index(a, GL_RAX, GL_R13, GL_RDX, 8, RING(memo));
     gl_asm_rr(a, GL_OP_CMP, true, GL_RAX, GL_RCX);
     gl_asm_jcc(a, GL_CC_E, known);
-    gl_asm_store_index(a, GL_R13, GL_RDX, 8, RING(memo), GL_RCX);
-    gl_asm_lea(a, GL_RDX, GL_RSI, GL_PATCH_UNIT - 1);
-    gl_asm_shr(a, GL_RDX, 5); /* further units */
-    gl_asm_shr(a, GL_RSI, 3); /* frames */
-    gl_asm_rr(a, GL_OP_MOV, true, GL_RAX, GL_RDX);
-    gl_asm_shl(a, GL_RAX, GL_PATCH_EXTRA_SHIFT);
-    gl_asm_rr(a, GL_OP_OR, true, GL_RSI, GL_RAX);
-    gl_asm_store(a, true, GL_R15, 8, GL_RSI);
-    gl_asm_store(a, true, GL_R15, 16, GL_RCX);
-    gl_asm_store32_imm(a, false, GL_R15, 28, (int32_t)GL_PATCH_STACK << 24);
-    gl_asm_shl(a, GL_RDX, 5);
-    gl_asm_imm(a, 0, true, GL_RDX, GL_PATCH_UNIT);
-    gl_asm_rm(a, GL_OP_ADD, true, GL_RDX, GL_R13, RING(head));
-    gl_asm_store(a, true, GL_R13, RING(head), GL_RDX);
-    gl_hook_slot(a, env);
+    gl_asm_rr(a, GL_OP_MOV, true, GL_RDI, GL_R15);
+    tell_stack(a, env, first_rsp, none);
     gl_asm_jmp(a, known);
     gl_asm_set(a, none);
     gl_asm_rr(a, GL_OP_XOR, false, GL_RCX, GL_RCX);
     gl_asm_set(a, known);
 }
 
-/**
- * Walks the frames whose pointer is RAX, on the stack of the g in RDI, into the ring. RCX: hash of the stack, 0: none.
- * First_rsp: [RSP] is the innermost frame's return address. RAX, RBX, RDX, RSI are lost, R15 moves on. Only the bytes
- * between the stack's bounds are looked at, and only upwards: whatever RBP was, this ends, and reads nothing else.
- */
-void gl_hook_walk(gl_asm *a, const gl_hook_env *env, bool first_rsp)
+/** Common to all hooks. */
+bool gl_hooks_begin(gl_asm *a, gl_hook_env *env)
 {
-    const gl_golayout *l = env->layout;
-    unsigned again = gl_asm_label(a), done = gl_asm_label(a);
-    gl_asm_abs(a, GL_RBX, UINT64_C(0x9e3779b97f4a7c15));
-    gl_asm_rr(a, GL_OP_XOR, false, GL_RCX, GL_RCX);
-    gl_asm_lea(a, GL_RSI, GL_R15, GL_PATCH_UNIT);
-    if (first_rsp) {
-        gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, 0);
-        take_frame(a);
-    }
-    gl_asm_set(a, again);
-    gl_asm_bytes(a, "\xa8\x07", 2); /* test al,7 */
-    gl_asm_jcc(a, GL_CC_NE, done);
-    gl_asm_rm(a, GL_OP_CMP, true, GL_RAX, GL_RDI, l->g_stack_lo);
-    gl_asm_jcc(a, GL_CC_B, done);
-    gl_asm_lea(a, GL_RDX, GL_RAX, 16);
-    gl_asm_rm(a, GL_OP_CMP, true, GL_RDX, GL_RDI, l->g_stack_hi);
-    gl_asm_jcc(a, GL_CC_A, done);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RAX, 8);
-    gl_asm_test(a, true, GL_RDX, GL_RDX);
-    gl_asm_jcc(a, GL_CC_E, done);
-    take_frame(a);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RAX, 0);
-    gl_asm_rr(a, GL_OP_CMP, true, GL_RDX, GL_RAX);
-    gl_asm_jcc(a, GL_CC_BE, done);
-    gl_asm_rr(a, GL_OP_MOV, true, GL_RAX, GL_RDX);
-    gl_asm_lea(a, GL_RDX, GL_R15, (int32_t)(GL_PATCH_UNIT + 8 * env->frames));
-    gl_asm_rr(a, GL_OP_CMP, true, GL_RSI, GL_RDX);
-    gl_asm_jcc(a, GL_CC_B, again);
-    gl_asm_set(a, done);
-    tell_stack(a, env);
+    make_find_ring(a, env);
+    make_find_room(a, env);
+    return gl_asm_finish(a);
 }
 
 /* Entry and return */
@@ -287,7 +354,6 @@ static void make_around(gl_asm *a, const gl_hook_env *env, const gl_gosite *s, g
     if (needs(s, GL_R15))
         gl_asm_store(a, true, GL_RSP, RED_R15, GL_R15);
     find_ring(a, env, none);
-    gl_asm_store8_imm(a, GL_R13, RING(busy), 1);
     if (needs(s, GL_R12))
         gl_asm_store(a, true, GL_RSP, save_at(SAVE_R12), GL_R12);
     if (needs(s, GL_RDX))
@@ -295,7 +361,6 @@ static void make_around(gl_asm *a, const gl_hook_env *env, const gl_gosite *s, g
     gl_asm_rr(a, GL_OP_MOV, true, GL_R12, GL_RAX);
     body(a, env, full);
     gl_asm_set(a, out);
-    gl_asm_store8_imm(a, GL_R13, RING(busy), 0);
     gl_asm_rr(a, GL_OP_MOV, true, GL_RAX, GL_R12);
     if (needs(s, GL_RDX))
         gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, save_at(SAVE_RDX));
@@ -348,7 +413,6 @@ static void park_stack(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
         }
         gl_asm_jmp(a, none);
         gl_asm_set(a, wanted);
-        gl_hook_room(a, env, GL_PATCH_LONGEST, none);
         gl_hook_keep_four(a);
         original(a, GL_RDI, s->base);
         gl_asm_rr(a, GL_OP_XOR, false, GL_RCX, GL_RCX);
@@ -411,6 +475,12 @@ static void forget_operation(gl_asm *a)
     gl_asm_set(a, stays);
 }
 
+/** The exchange itself uses a register. */
+static bool takes(const gl_gosite *s, gl_goreg r)
+{
+    return s->base == r || s->value == r;
+}
+
 /**
  * The stamp is taken before the exchange: afterwards another thread could act on it, and be first. Whatever the exchange
  * finds and leaves (RAX, the flags) reaches the code behind it unchanged.
@@ -422,21 +492,26 @@ static void make_cas(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     gl_asm_store(a, true, GL_RSP, RED_R13, GL_R13);
     gl_asm_store(a, true, GL_RSP, RED_R15, GL_R15);
     find_ring(a, env, none);
-    gl_asm_store(a, true, GL_RSP, -24, GL_R13);
-    gl_asm_store8_imm(a, GL_R13, RING(busy), 1);
     gl_asm_store(a, true, GL_RSP, save_at(SAVE_RAX), GL_RAX);
     gl_asm_store(a, true, GL_RSP, save_at(SAVE_RDX), GL_RDX);
     gl_asm_store(a, true, GL_RSP, save_at(SAVE_R12), GL_R12);
     park_stack(a, env, s);
+    gl_asm_store8_imm(a, GL_R13, RING(busy), 1);
     gl_asm_rdtsc(a);
     gl_asm_store(a, false, GL_R13, RING(stamp), GL_RAX);
     gl_asm_store(a, false, GL_R13, RING(stamp) + 4, GL_RDX);
     gl_asm_rm(a, GL_OP_MOV, true, GL_RAX, GL_RSP, save_at(SAVE_RAX));
-    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, save_at(SAVE_RDX));
-    gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_RSP, RED_R15);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_R13);
+    if (takes(s, GL_RDX))
+        gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, save_at(SAVE_RDX));
+    if (takes(s, GL_R15))
+        gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_RSP, RED_R15);
+    if (takes(s, GL_R13)) {
+        gl_asm_store(a, true, GL_RSP, RED_RING, GL_R13);
+        gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_R13);
+    }
     gl_asm_lock_cmpxchg(a, s->base, s->displacement, s->value);
-    gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, -24);
+    if (takes(s, GL_R13))
+        gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_RING);
     gl_asm_jcc(a, GL_CC_NE, fail);
     /* Marks of the collector's scan are no changes; to preempt for a scan is one. */
     original(a, GL_RDX, s->value);
@@ -450,7 +525,7 @@ static void make_cas(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     gl_asm_jcc(a, GL_CC_NE, out);
     gl_asm_set(a, keep);
     forget_operation(a);
-    gl_hook_room(a, env, GL_PATCH_UNIT, full);
+    gl_hook_room(a, env, full);
     cas_record(a, env, s);
     gl_asm_set(a, out);
     gl_asm_store8_imm(a, GL_R13, RING(busy), 0);
@@ -461,8 +536,10 @@ static void make_cas(gl_asm *a, const gl_hook_env *env, const gl_gosite *s)
     gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_R13);
     gl_asm_rr(a, GL_OP_CMP, false, GL_RAX, GL_RAX); /* the flags of an exchange that took place */
     gl_asm_jmp(a, rest);
-    gl_asm_set(a, fail);
+    gl_asm_set(a, fail); /* RAX and the flags are what it left */
     gl_asm_store8_imm(a, GL_R13, RING(busy), 0);
+    gl_asm_rm(a, GL_OP_MOV, true, GL_RDX, GL_RSP, save_at(SAVE_RDX));
+    gl_asm_rm(a, GL_OP_MOV, true, GL_R15, GL_RSP, RED_R15);
     gl_asm_rm(a, GL_OP_MOV, true, GL_R13, GL_RSP, RED_R13);
     gl_asm_jmp(a, rest);
     gl_asm_set(a, full);

@@ -17,7 +17,8 @@ typedef struct gl_hook_env {
     gl_patch_stacks stacks;
     unsigned frames;     /* of a stack, at most GL_PATCH_FRAMES */
     unsigned minor;      /* of the release */
-    uint64_t find_ring;  /* made by gl_hooks_begin */
+    bool exact;          /* the clock is read for each begin and end of an operation */
+    uint64_t find_ring, find_room; /* made by gl_hooks_begin */
 } gl_hook_env;
 
 typedef struct gl_hook {

@@ -15,7 +15,7 @@ gl_hook_body gl_hook_body_of(gl_goprobe_id probe);
 void gl_hook_gate(gl_asm *a, const gl_hook_env *env);
 
 void gl_hook_slot(gl_asm *a, const gl_hook_env *env);
-void gl_hook_room(gl_asm *a, const gl_hook_env *env, uint32_t bytes, unsigned full);
+void gl_hook_room(gl_asm *a, const gl_hook_env *env, unsigned full);
 void gl_hook_count_drop(gl_asm *a);
 void gl_hook_stamp(gl_asm *a);
 void gl_hook_keep_four(gl_asm *a);

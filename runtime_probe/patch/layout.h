@@ -9,7 +9,9 @@
  * has memory from its start to `populated` only: there the writer goes on to the next lap, by a jump. It does so after the
  * first GL_PATCH_LAP bytes already where the reader is close behind: memory that was written before is in the cache and in
  * the page tables, and what lies behind it is for times when the reader is not. The more it falls behind, the more memory it
- * gives the ring.
+ * gives the ring. A ring's end, its memory's and a lap's lie between pieces.
+ *
+ * A record may have no time of its own, ticks 0 (gorun/queue.h).
  *
  * Everything a hook touches lies at a fixed place of this layout; whatever the recorder reads from here it checks, as the
  * program could scribble over it.
@@ -26,7 +28,7 @@
 #include "gorun/record.h"
 
 #define GL_PATCH_MAGIC "GLPATCH1"
-#define GL_PATCH_VERSION 2u
+#define GL_PATCH_VERSION 3u
 #define GL_PATCH_NAME "golanes-probe" /* of the memory, as /proc/PID/maps shows it */
 
 #define GL_PATCH_SITES 256u    /* in the undo table */
@@ -36,6 +38,7 @@
 #define GL_PATCH_RING_BYTES (UINT64_C(1) << 24) /* of addresses; memory is there as it is needed */
 #define GL_PATCH_LAP (UINT64_C(1) << 20)
 #define GL_PATCH_SLACK 4096u
+#define GL_PATCH_PIECE UINT64_C(4096) /* of a ring: the writer looks for room once in it */
 #define GL_PATCH_CODE_BYTES (UINT64_C(1) << 17) /* two halves, used in turn: a thread may still be in the other one */
 
 typedef enum gl_patch_state { GL_PATCH_EMPTY, GL_PATCH_PATCHED, GL_PATCH_RESTORED } gl_patch_state;
@@ -83,22 +86,24 @@ typedef struct gl_patch_ring {
     uint64_t op_g;       /* goroutine of the last channel operation that began here, and what it was on: */
     uint64_t op_arg;     /* the channel; of a select, how far its cases lie below the end of the stack */
     uint64_t stamp;      /* of the change of state in the making */
-    uint8_t pad2[88];
+    uint64_t limit;      /* a record may begin before this position: then there is room for it */
+    uint64_t m;          /* who writes */
+    uint8_t pad2[72];
     uint64_t tail;       /* 128: reader's */
     uint64_t populated;  /* bytes from the ring's start that have memory */
     uint8_t pad0[48];
     uint64_t dropped;    /* 192: records that found no room */
     uint64_t dropped_last; /* ticks */
     uint8_t pad1[48];
-    uint64_t m, m_id, tid; /* 256: who writes */
-    uint64_t assigned;   /* 1: the three above are there */
-    uint8_t pad3[512 - 256 - 32];
+    uint64_t m_id, tid;  /* 256: of m */
+    uint64_t assigned;   /* 1: these and m are there */
+    uint8_t pad3[512 - 256 - 24];
     uint64_t memo[256];  /* 512: stacks that stand in the ring already, by their hash */
     uint8_t rest[4096 - 512 - 2048];
 } gl_patch_ring;
 static_assert(sizeof(gl_patch_ring) == 4096, "a page");
 static_assert(offsetof(gl_patch_ring, tail) == 128 && offsetof(gl_patch_ring, dropped) == 192, "lines");
-static_assert(offsetof(gl_patch_ring, m) == 256 && offsetof(gl_patch_ring, memo) == 512, "places");
+static_assert(offsetof(gl_patch_ring, m_id) == 256 && offsetof(gl_patch_ring, memo) == 512, "places");
 
 static inline uint64_t gl_patch_undo_offset(void)
 {

@@ -99,6 +99,7 @@ static int make_hooks(gl_patch *p, gl_error *err)
                        .lap = gl_patch_memory_lap(p),
                        .stacks = p->opt.stacks,
                        .frames = p->opt.frames,
+                       .exact = p->opt.exact,
                        .minor = p->info->minor};
     gl_asm a;
     p->image = malloc(half_bytes);

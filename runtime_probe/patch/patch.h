@@ -18,6 +18,7 @@
 typedef struct gl_patch_options {
     gl_patch_stacks stacks;
     unsigned frames; /* 0: the default */
+    bool exact;      /* each begin and end of an operation has a time of its own */
     bool gate; /* what the program starts waits for us */
     uint64_t large_bytes; /* memory that the first rings begin with at least */
 } gl_patch_options;

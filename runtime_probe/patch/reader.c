@@ -6,6 +6,8 @@
 
 #include "golanes/clock.h"
 
+#define SLACK UINT64_C(20000) /* ticks that a store may need to be seen: far less than that */
+#define PATIENCE UINT64_C(40000000) /* ticks, some 15 ms */
 #define LATER (UINT64_C(1) << 40) /* ticks: records come in while we read */
 #define PROCS_MAX 65536u /* more are a sign that something else was read */
 #define QUEUE_MAX ((size_t)8 << 20) /* of a ring: more stays in it */
@@ -17,43 +19,19 @@ int gl_reader_start(gl_reader *r, gl_patch *p, gl_translation *t)
     r->t = t;
     r->ring = calloc(GL_PATCH_RINGS, sizeof *r->ring);
     for (uint32_t i = 0; r->ring && i < GL_PATCH_RINGS; i++)
-        r->ring[i].last = r->ring[i].bound = r->ring[i].looked = p->begin_ticks;
+        r->ring[i].queue.last = r->ring[i].bound = r->ring[i].looked = p->begin_ticks;
     return r->ring ? 0 : GL_E_NOMEM;
 }
 
 void gl_reader_end(gl_reader *r)
 {
     for (uint32_t i = 0; r->ring && i < GL_PATCH_RINGS; i++)
-        free(r->ring[i].queue);
+        gl_record_queue_free(&r->ring[i].queue);
     free(r->ring);
     r->ring = NULL;
 }
 
 /* From a ring into its queue */
-
-static bool room_for(gl_reader_ring *q, size_t bytes)
-{
-    if (q->from == q->to)
-        q->from = q->to = 0;
-    if (q->to + bytes <= q->room)
-        return true;
-    if (q->from > 0) {
-        memmove(q->queue, q->queue + q->from, q->to - q->from);
-        q->to -= q->from;
-        q->from = 0;
-    }
-    if (q->to + bytes <= q->room)
-        return true;
-    size_t room = q->room ? q->room : 65536;
-    while (room < q->to + bytes)
-        room *= 2;
-    uint8_t *more = realloc(q->queue, room);
-    if (!more)
-        return false;
-    q->queue = more;
-    q->room = room;
-    return true;
-}
 
 /** One record at the tail: taken, or passed over. False: what is there makes no sense. */
 static bool take_record(gl_reader *r, gl_reader_ring *q, const gl_patch_record *rec, uint64_t left, uint64_t now)
@@ -72,13 +50,8 @@ static bool take_record(gl_reader *r, gl_reader_ring *q, const gl_patch_record *
         gl_translate_stack(r->t, rec, (const uint64_t *)(const void *)(rec + 1), n < most ? n : most);
         return true;
     }
-    if (rec->ticks < q->last || rec->ticks > now + LATER) { /* a thread stamps its records in order: this is none */
+    if (!gl_record_queue_put(&q->queue, rec, bytes, r->passed, now + LATER)) /* a thread stamps its records in order: this is none */
         r->t->damaged++;
-        return true;
-    }
-    memcpy(q->queue + q->to, rec, bytes);
-    q->to += bytes;
-    q->last = rec->ticks;
     return true;
 }
 
@@ -91,7 +64,7 @@ static int read_ring(gl_reader *r, uint32_t i, uint64_t head, uint64_t now)
         r->t->damaged++;
         q->tail = head;
     }
-    if (!room_for(q, head - q->tail))
+    if (!gl_record_queue_room(&q->queue, head - q->tail))
         return GL_E_NOMEM;
     while (q->tail < head) {
         const gl_patch_record *rec = (const gl_patch_record *)(const void *)(data + (q->tail & (GL_PATCH_RING_BYTES - 1)));
@@ -124,34 +97,53 @@ static void meet(gl_reader *r, uint32_t i)
             th->g = snap->m[k].g;
 }
 
+/**
+ * A begin whose thread has not gone on since holds up what is younger than the moment when we first saw it, but not for long:
+ * its thread may be kept from the processor.
+ */
+static void wait_for_time(gl_reader *r, gl_reader_ring *q, uint64_t now)
+{
+    if (!gl_record_queue_waits(&q->queue)) {
+        q->waits_since = 0;
+        return;
+    }
+    if (q->waits_since == 0)
+        q->waits_since = now;
+    if (now - q->waits_since > PATIENCE)
+        gl_record_queue_settle(&q->queue, r->passed);
+    else if (q->bound > q->waits_since - SLACK)
+        q->bound = q->waits_since - SLACK;
+}
+
 /** How old a record of this ring can still be that we have not seen. */
 static void look(gl_reader *r, uint32_t i, uint64_t now)
 {
     gl_reader_ring *q = &r->ring[i];
     gl_patch_ring *ring = gl_patch_ring_of(r->p, i);
-    uint64_t second = UINT64_C(2000000000), slack = 20000; /* what a store may need to be seen: far less than that */
+    uint64_t second = UINT64_C(2000000000);
     bool busy = __atomic_load_n(&ring->busy, __ATOMIC_ACQUIRE) != 0;
     uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
     if (head - q->tail > ring->populated / 4)
         gl_patch_memory_grow(r->p, i);
-    if (q->to - q->from < QUEUE_MAX) {
+    if (gl_record_queue_bytes(&q->queue) < QUEUE_MAX) {
         int status = read_ring(r, i, head, now);
         if (status < 0)
             r->t->status = status;
     }
     if (!busy) {
         q->stuck_since = 0;
-        q->bound = now - slack;
+        q->bound = now - SLACK;
     } else if (q->stuck_since == 0 || q->stuck_head != head) {
         q->stuck_since = now;
         q->stuck_head = head;
-        q->bound = q->last;
+        q->bound = q->queue.last;
     } else {
         /* A thread that was ended in the middle of a record never finishes it. */
-        q->bound = now - q->stuck_since > second ? now - slack : q->last;
+        q->bound = now - q->stuck_since > second ? now - SLACK : q->queue.last;
     }
     if (q->tail < head)
-        q->bound = q->last;
+        q->bound = q->queue.last;
+    wait_for_time(r, q, now);
 }
 
 static void tell_losses(gl_reader *r, uint32_t i, uint64_t now)
@@ -174,18 +166,13 @@ static void tell_no_ring(gl_reader *r, uint64_t now)
 
 /* From the queues to the translation */
 
-static const gl_patch_record *next_of(const gl_reader_ring *q)
-{
-    return q->from < q->to ? (const gl_patch_record *)(const void *)(q->queue + q->from) : NULL;
-}
-
 /** The ring whose next record is oldest, and up to when that stays so. */
 static uint32_t oldest(const gl_reader *r, uint64_t *until)
 {
     uint32_t best = UINT32_MAX;
     uint64_t first = UINT64_MAX, second = UINT64_MAX;
     for (uint32_t i = 0; i < r->rings; i++) {
-        const gl_patch_record *rec = next_of(&r->ring[i]);
+        const gl_patch_record *rec = gl_record_queue_next(&r->ring[i].queue);
         if (!rec)
             continue;
         if (rec->ticks < first) {
@@ -205,7 +192,7 @@ static void hand_on(gl_reader *r, uint64_t watermark)
     uint64_t until;
     for (uint32_t i; r->t->status == 0 && (i = oldest(r, &until)) != UINT32_MAX;) {
         gl_reader_ring *q = &r->ring[i];
-        const gl_patch_record *rec = next_of(q);
+        const gl_patch_record *rec = gl_record_queue_next(&q->queue);
         if (rec->ticks > watermark)
             break;
         if (until > watermark)
@@ -213,8 +200,8 @@ static void hand_on(gl_reader *r, uint64_t watermark)
         while (rec && rec->ticks <= until && r->t->status == 0) {
             r->handed = rec->ticks;
             gl_translate(r->t, i, rec);
-            q->from += gl_record_units(rec) * (size_t)GL_PATCH_UNIT;
-            rec = next_of(q);
+            gl_record_queue_taken(&q->queue, gl_record_units(rec) * (size_t)GL_PATCH_UNIT);
+            rec = gl_record_queue_next(&q->queue);
         }
     }
 }
@@ -247,12 +234,16 @@ int gl_reader_drain(gl_reader *r, const gl_session_sink *sink, bool last, gl_err
     for (uint32_t i = 0; i < r->rings; i++) {
         meet(r, i);
         look(r, i, now);
-        if (!last && r->ring[i].bound < watermark)
+        if (last)
+            gl_record_queue_settle(&r->ring[i].queue, r->passed);
+        else if (r->ring[i].bound < watermark)
             watermark = r->ring[i].bound;
     }
     hand_on(r, watermark);
-    if (!last)
+    if (!last) {
+        r->passed = watermark > r->passed ? watermark : r->passed;
         tell_procs(r);
+    }
     for (uint32_t i = 0; i < r->rings; i++)
         tell_losses(r, i, now);
     tell_no_ring(r, now);

@@ -7,17 +7,18 @@
 #ifndef GOLANES_PATCH_READER_H
 #define GOLANES_PATCH_READER_H
 
+#include "gorun/queue.h"
 #include "gorun/translate.h"
 #include "patch.h"
 
 typedef struct gl_reader_ring {
-    uint64_t tail, last; /* position read up to; ticks of the last record */
+    uint64_t tail;       /* position read up to */
     uint64_t bound;      /* nothing older than this will come */
     uint64_t stuck_since; /* ticks since when the same record has been in the making, 0: none is */
     uint64_t stuck_head;
+    uint64_t waits_since;     /* ticks since when a begin waits for its time, 0: none does */
     uint64_t dropped, looked; /* losses told of; ticks of the last look */
-    uint8_t *queue;           /* read, not handed on yet: whole records */
-    size_t from, to, room;
+    gl_record_queue queue;    /* read, not handed on yet */
     uint64_t retired;         /* ticks since when no thread finds it any more, 0: it is in use */
     uint32_t turn;            /* threads before this one */
 } gl_reader_ring;
@@ -29,6 +30,7 @@ typedef struct gl_reader {
     uint32_t rings;
     uint64_t no_ring;
     uint64_t handed;  /* ticks of the last record handed on */
+    uint64_t passed;  /* ticks up to which everything was */
     uint64_t recycled; /* ticks of the last look for threads that have ended */
     bool same_ns;     /* their numbers are those that the program knows */
     uint64_t procs, restarts; /* Ps that were told of, 0: none yet; restarts of the world up to then */

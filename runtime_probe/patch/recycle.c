@@ -47,7 +47,7 @@ static bool is_gone(const gl_reader *r, const gl_patch_ring *ring)
 
 static bool is_read(const gl_reader_ring *q, const gl_patch_ring *ring)
 {
-    return q->from == q->to && q->tail == __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE) &&
+    return gl_record_queue_bytes(&q->queue) == 0 && q->tail == __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE) &&
            __atomic_load_n(&ring->busy, __ATOMIC_ACQUIRE) == 0;
 }
 

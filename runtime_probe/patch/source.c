@@ -32,7 +32,7 @@ static gl_patch_options options(const gl_probe_target *target)
     static const gl_patch_stacks stacks[] = {[GL_PROBE_STACKS_BLOCK] = GL_STACKS_BLOCK,
                                              [GL_PROBE_STACKS_NONE] = GL_STACKS_NONE,
                                              [GL_PROBE_STACKS_ALL] = GL_STACKS_ALL};
-    return (gl_patch_options){.stacks = stacks[chosen.stacks], .frames = chosen.frames,
+    return (gl_patch_options){.stacks = stacks[chosen.stacks], .frames = chosen.frames, .exact = chosen.exact_times,
                               .large_bytes = target->rings.large_bytes, .gate = target->gate};
 }
 

@@ -21,6 +21,7 @@ typedef enum gl_probe_stacks {
 typedef struct gl_probe_patch_options {
     gl_probe_stacks stacks;
     unsigned frames; /**< of a stack at most; 0: 12 */
+    bool exact_times; /**< the clock is read for each begin and end of an operation on a channel (probes in the kernel always do) */
 } gl_probe_patch_options;
 
 /** For all recordings that begin later. Not while another thread begins one. */
