@@ -26,7 +26,7 @@
 #define THREADS 2
 #define ROUNDS_MAX 1000
 #define ROOM 128u
-#define QUOTA 256u
+#define QUOTA 1024u
 #define TURN 1000 /* events after which threads wait for each other, so that their times are mixed as on two processors */
 
 enum { DECODE, PLACE, ORDER, WRITE, STAGES };
@@ -101,8 +101,9 @@ static int on_events(void *user, const gl_event *events, size_t n)
 static gl_event *room(void *user, size_t *n)
 {
     lane *l = user;
-    *n = ROOM;
-    return gl_queue_room(&l->queue, ROOM);
+    size_t have = gl_queue_count(&l->queue), left = have < QUOTA ? QUOTA - have : 1;
+    *n = left < ROOM ? left : ROOM;
+    return gl_queue_room(&l->queue, *n);
 }
 
 static int added(void *user, size_t n)

@@ -489,8 +489,8 @@ static int block_header(cursor *c)
 static int records(cursor *c)
 {
     int status = 0;
-    while (status >= 0 && c->at < c->end && !c->next) {
-        if (c->n == c->room && (status = make_room(c)) < 0)
+    while (status >= 0 && c->at < c->end && !c->next && !c->enough) {
+        if (c->n == c->room && ((status = make_room(c)) < 0 || c->enough))
             break;
         plain_events(c);
         const uint8_t *record = c->at;

@@ -29,7 +29,8 @@ void gl_ring_decoder_free(gl_ring_decoder *d);
  * Decodes the n bytes that lie at d->tail, all in one block, and moves the tail: to the end of those bytes, or to where
  * the next block is. The caller has set d->head. `cut`: more of the block follows, and the last record may be cut off; the
  * tail is where that begins then, which is where it was if it is the first. GL_E_CORRUPT where the bytes make no sense; the
- * tail is where they began then. Other negative values come from the sink. GL_DRAIN_ENOUGH where the sink wants no more.
+ * tail is where they began then. Other negative values come from the sink. GL_DRAIN_ENOUGH where the sink wants no more: the
+ * tail may be before n bytes then.
  */
 int gl_ring_decode(gl_ring_decoder *d, const uint8_t *bytes, size_t n, bool cut, const gl_session_sink *sink);
 

@@ -136,8 +136,9 @@ static int added(void *user, size_t n)
 static gl_event *room(void *user, size_t *n)
 {
     gl_feed *feed = user;
-    *n = ROOM;
-    return gl_queue_room(&feed->queue, ROOM);
+    size_t have = gl_queue_count(&feed->queue), left = have < feed->quota ? feed->quota - have : 1;
+    *n = left < ROOM ? left : ROOM;
+    return gl_queue_room(&feed->queue, *n);
 }
 
 /** From a source that has its events elsewhere, in ticks. */

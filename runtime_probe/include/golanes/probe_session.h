@@ -68,9 +68,8 @@ typedef struct gl_session_thread {
 
 /**
  * Where drained events go. Each returns 0, or a negative gl_status that ends the drain and is passed on: the ring cannot
- * be drained further then. on_events may also return GL_DRAIN_ENOUGH: after a few calls more at most (what has been
- * copied from the ring is decoded) the drain ends, with 0, and what is left stays in the ring. Pointers are good during the
- * call.
+ * be drained further then. on_events may also return GL_DRAIN_ENOUGH: after one call more at most the drain ends, with 0,
+ * and what is left stays in the ring. Pointers are good during the call.
  *
  * Events come in the order of their thread. They are complete gl_events, but for their time, and argument `until` of
  * Lost, which are ticks: see golanes/clock.h. Texts and stacks are ids as the callbacks gave them; threads likewise.
