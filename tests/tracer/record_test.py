@@ -233,8 +233,21 @@ class Amounts(Case):
 
 
 class Joining(Case):
+    def offered(self, *words):
+        """A program that can be joined: its library has been loaded."""
+        p = self.start(*words)
+        fds = f'/proc/{p.pid}/fd'
+
+        def offers():
+            try:
+                return any(os.readlink(os.path.join(fds, fd)).startswith('/memfd:golanes') for fd in os.listdir(fds))
+            except OSError:  # one was closed meanwhile
+                return False
+        self.wait_for(offers, 'the program offers itself')
+        return p
+
     def test_joins_and_leaves_a_running_program(self):
-        p = self.start(EMITTER, 'events', 100000000, 'rate', 1000)
+        p = self.offered(EMITTER, 'events', 100000000, 'rate', 1000)
         r = self.start(GOLANES, 'record', '--flush', '20ms', '-o', 'run.lanes', '--pid', p.pid)
         self.wait_for(lambda: os.path.exists(self.path()) and os.path.getsize(self.path()) > 20000, 'nothing came')
         r.send_signal(signal.SIGINT)
@@ -259,7 +272,7 @@ class Joining(Case):
         self.assertEqual(os.listdir(self.dir), [])
 
     def test_to_a_pipe(self):
-        p = self.start(EMITTER, 'events', 2000, 'rate', 1000, 'linger', 200)
+        p = self.offered(EMITTER, 'events', 2000, 'rate', 1000, 'linger', 200)
         with open(self.path(), 'wb') as f:
             code, _, err = self.record('--pid', p.pid, '-q', '-o', '-', stdout=f)
         self.assertEqual((code, err), (0, ''))
@@ -281,7 +294,7 @@ class Joining(Case):
         usual = os.getpriority(os.PRIO_PROCESS, 0)
         if os.geteuid() != 0:
             self.skipTest('only root may be more urgent')
-        p = self.start(EMITTER, 'events', 200000, 'rate', 1000)
+        p = self.offered(EMITTER, 'events', 200000, 'rate', 1000)
         recorder = self.start(GOLANES, 'record', '--pid', p.pid, '-q', '-o', self.path())
         self.wait_for(lambda: self.niceness(recorder.pid).count(-10) >= 2 or recorder.poll() is not None, 'two urgent threads')
         got = self.niceness(recorder.pid)
