@@ -174,7 +174,10 @@ static void make_find_room(gl_asm *a, gl_hook_env *env)
     gl_asm_bytes(a, &(int8_t){BELOW_BACK}, 1);
 }
 
-/** R15: where the record goes, whatever its length; to `full` where there is no room. RAX is lost. */
+/**
+ * R15: where the record goes, whatever its length; to `full` where there is no room. RAX is lost. The recorder has read this
+ * memory since it was written last: a line of it is asked back early, as the exchanges of the runtime wait for all stores.
+ */
 void gl_hook_room(gl_asm *a, const gl_hook_env *env, unsigned full)
 {
     unsigned here = gl_asm_label(a);
@@ -187,6 +190,7 @@ void gl_hook_room(gl_asm *a, const gl_hook_env *env, unsigned full)
     gl_asm_set(a, here);
     gl_asm_imm(a, 4, true, GL_R15, (int32_t)(env->ring_bytes - 1));
     gl_asm_lea_index(a, GL_R15, GL_R13, GL_R15, 1, sizeof(gl_patch_ring));
+    gl_asm_bytes(a, "\x41\x0f\x0d\x8f\x00\x01\x00\x00", 8); /* prefetchw [r15+256] */
 }
 
 void gl_hook_count_drop(gl_asm *a)
