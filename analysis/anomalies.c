@@ -121,6 +121,23 @@ static void who_closed(const gl_anomalies *a, gl_anomaly *x)
     x->other_at = c->closed_at;
 }
 
+/* The close of a channel is told after the send that failed for it, where the closer's thread was held up meanwhile. */
+static void closed_after(gl_anomalies *a, const gl_event *ev)
+{
+    gl_keep *k = &a->kept[GL_ANOMALY_SEND_ON_CLOSED];
+    const gl_channel *c = a->channels && k->count ? gl_channels_find(a->channels, ev->arg[0]) : NULL;
+    for (size_t i = 0; c && i < k->count; i++) {
+        gl_anomaly *x = (gl_anomaly *)(void *)(k->list + i * k->bytes);
+        if (x->chan != ev->arg[0] || x->other_at >= 0 || c->made_at > x->end)
+            continue;
+        x->other_g = ev->g;
+        x->other_group = gl_summary_group_of(a->summary, ev->g);
+        x->other_site = gl_summary_site_of(a->summary, ev->stack);
+        x->other_at = ev->time;
+        x->waiting = x->begin < ev->time;
+    }
+}
+
 /* A panic about a channel may be told by the operation's end, by the Panic event, or both. */
 static int take_channel_panic(gl_anomalies *a, const gl_event *ev, gl_anomaly_kind kind, uint64_t chan, uint32_t stack)
 {
@@ -204,8 +221,10 @@ static int take_chan(gl_anomalies *a, const gl_event *ev)
         }
         return 0;
     case GL_EV_ChanClose:
-        if (ev->arg[2] != GL_CHAN_PANIC)
+        if (ev->arg[2] != GL_CHAN_PANIC) {
+            closed_after(a, ev);
             return 0;
+        }
         return take_channel_panic(a, ev, ev->arg[0] ? GL_ANOMALY_CLOSE_OF_CLOSED : GL_ANOMALY_CLOSE_OF_NIL, ev->arg[0],
                                   ev->stack);
     default: return 0;

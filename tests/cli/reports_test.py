@@ -276,6 +276,22 @@ class Anomalies(WrittenCase):
         self.assertEqual(kinds, {'send-on-closed': 1})  # one, though told of twice; and it recovered, since it ended
         self.assertTrue(found[0]['was_waiting'])
 
+    def test_a_close_that_is_told_after_the_panic(self):
+        """The closer's thread was held up between what it did and telling it."""
+        for made in (None, 170):  # the address lives again: that is another channel
+            t = self.base()
+            t.send(150, 160, 7, 0xc000, result=PANIC)
+            if made:
+                t.ev(made, 'ChanMake', 1, 0xc000, 0, 'int', at='main.main:8')
+            t.ev(180, 'ChanClose', 1, 0xc000, 0, DONE, at='main.main:9')
+            kinds, found = self.found(t)
+            self.assertEqual(kinds, {'send-on-closed': 1})
+            if made:
+                self.assertIsNone(found[0]['other_at'])
+            else:
+                self.assertEqual((found[0]['other_goroutine'], found[0]['other_at'], found[0]['other_site']['line']), (1, 180, 9))
+                self.assertIn('while it waited (30 ns after it began)', self.page('anomalies', t, '--width', '200'))
+
     def test_closes_too_many(self):
         t = self.base()
         t.ev(100, 'ChanClose', 1, 0xc000, 0, DONE, at='main.main:9')

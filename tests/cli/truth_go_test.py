@@ -14,7 +14,13 @@ class GoTruths(GoCase):
     sources = {'truths': os.path.join(os.path.dirname(os.path.abspath(__file__)), 'truths')}
 
     def record(self, *what):
-        return self.record_program(self.path('r.lanes'), self.programs['truths'], *what)
+        """A busy machine may lose events, which is told; then nothing can be said of what is missing."""
+        for _ in range(5):
+            path = self.record_program(self.path('r.lanes'), self.programs['truths'], *what)
+            if 'Lost' not in json.loads(self.golanes('info', '-q', '--json', path).out)['by_type']:
+                return path
+        self.skipTest('events are lost each time')
+        return path
 
     def trace(self, *what):
         return self.trace_program(self.path('t.trace'), self.programs['truths'], *what)
