@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
-from toolchains import Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
 
 SENDS = 1000
 DEREFERENCE = 'invalid memory address or nil pointer dereference'
@@ -221,11 +221,7 @@ def main():
     a = ap.parse_args()
     a.work = os.path.abspath(a.work)
     os.makedirs(a.work, exist_ok=True)
-    root = goroot(a.release, True)
-    if not root:
-        print(f'SKIP: no Go {a.release} is to be had')
-        sys.exit(77)
-    exe = Builder(a.release, root, a.work).build('plain', sources=[os.path.join(os.path.abspath(a.source), 'crash.go')], name='crash-')
+    exe = next(builders([a.release], a.work)).build('plain', sources=[os.path.join(os.path.abspath(a.source), 'crash.go')], name='crash-')
     launched(a, exe)
     joined(a, exe)
     out_of_memory(a, exe)

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Six ways to send on, or close, a closed channel: the trace names the channel, who closed it where, and who failed where.
 
-    closed.py --golanes PROGRAM --toolchain SCRIPT --source DIR --work DIR
+    closed.py --golanes PROGRAM --source DIR --work DIR
 """
 import argparse
 import json
 import os
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
+from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
 
 # way: (the panic's text, function that closed, function that failed)
 WAYS = {
@@ -26,18 +29,12 @@ def functions(event):
 
 def main():
     ap = argparse.ArgumentParser()
-    for name in ('golanes', 'toolchain', 'source', 'work'):
+    for name in ('golanes', 'source', 'work'):
         ap.add_argument('--' + name, required=True)
     a = ap.parse_args()
-    p = subprocess.run([a.toolchain, '1.26'], stdout=subprocess.PIPE, text=True)
-    if p.returncode != 0:
-        print('SKIP: no Go 1.26 is to be had')
-        sys.exit(77)
-    root, work = p.stdout.strip(), os.path.abspath(a.work)
+    work = os.path.abspath(a.work)
     os.makedirs(work, exist_ok=True)
-    exe = os.path.join(work, 'closed')
-    env = dict(os.environ, GOROOT=root, GOTOOLCHAIN='local', GOFLAGS='', CGO_ENABLED='0', GO111MODULE='off')
-    subprocess.run([os.path.join(root, 'bin/go'), 'build', '-o', exe, os.path.join(a.source, 'closed.go')], env=env, check=True)
+    exe = next(builders(['1.26'], work)).build('plain', sources=[os.path.join(os.path.abspath(a.source), 'closed.go')], name='closed-')
     bad = 0
     for way, (text, closer, failer) in WAYS.items():
         lanes = os.path.join(work, way + '.lanes')

@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
-from toolchains import Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
 
 NOBODY = 65534
 OPENAT, READ, KILL, ERRNO, LOG = '257', '0', '0x80000000', '0x00050001', '0x7ffc0000'
@@ -189,11 +189,7 @@ def main():
     a.tmp = os.path.join('/tmp', f'golanes-refusals-{os.getpid()}')  # where another user comes in
     os.mkdir(a.tmp)
     os.chmod(a.tmp, 0o777)
-    root = goroot(a.release, True)
-    if not root:
-        print(f'SKIP: no Go {a.release} is to be had')
-        sys.exit(77)
-    builder = Builder(a.release, root, a.work)
+    builder = next(builders([a.release], a.work))
 
     def build(name):
         return builder.build('plain', sources=[os.path.join(a.source, name + '.go')], name=name + '-')

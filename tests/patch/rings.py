@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
-from toolchains import Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
 
 failed = 0
 
@@ -82,11 +82,7 @@ def main():
     a = ap.parse_args()
     a.work, a.source = os.path.abspath(a.work), os.path.abspath(a.source)
     os.makedirs(a.work, exist_ok=True)
-    root = goroot(a.release, True)
-    if not root:
-        print(f'SKIP: no Go {a.release} is to be had')
-        sys.exit(77)
-    builder = Builder(a.release, root, a.work)
+    builder = next(builders([a.release], a.work))
     exe = {name: builder.build('plain', sources=[os.path.join(a.source, name + '.go')], with_c=os.path.join(a.source, 'with_c.go'),
                                name=name + '-') for name in ('churn', 'busy')}
     left(a, exe['busy'])

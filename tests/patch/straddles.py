@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
-from toolchains import Builder, goroot  # noqa: E402  pylint: disable=wrong-import-position
+from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
 
 TRIES = 5  # a busy machine may lose events; then nothing can be said of counts
 ROUNDS = 24
@@ -82,11 +82,7 @@ def main():
     a = ap.parse_args()
     a.work = os.path.abspath(a.work)
     os.makedirs(a.work, exist_ok=True)
-    root = goroot(a.release, True)
-    if not root:
-        print(f'SKIP: no Go {a.release} is to be had')
-        sys.exit(77)
-    exe = Builder(a.release, root, a.work).build('plain', sources=[os.path.join(os.path.abspath(a.source), 'straddle.go')], name='straddle-')
+    exe = next(builders([a.release], a.work)).build('plain', sources=[os.path.join(os.path.abspath(a.source), 'straddle.go')], name='straddle-')
     trace = os.path.join(a.work, 'straddle.lanes')
     for _ in range(TRIES):
         out = golanes(a, 'record', '-q', '--force', '-o', trace, '--', exe, str(ROUNDS))

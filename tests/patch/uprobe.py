@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """golanes record --backend uprobe, as a person uses it.
 
-    uprobe.py --golanes GOLANES --toolchain SCRIPT --source DIR --work DIR
+    uprobe.py --golanes GOLANES --source DIR --work DIR
 
 The program's output and exit status are its own; what is in the file; joined and let go; what is said at the start, and
 without the right to use the kernel's probes.
@@ -13,6 +13,9 @@ import signal
 import subprocess
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
+from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
 
 PROGRAM = r'''package main
 
@@ -172,7 +175,7 @@ def without_rights(a, exe):
 
 def main():
     ap = argparse.ArgumentParser()
-    for name in ('golanes', 'toolchain', 'source', 'work'):
+    for name in ('golanes', 'source', 'work'):
         ap.add_argument('--' + name, required=True)
     a = ap.parse_args()
     os.makedirs(a.work, exist_ok=True)
@@ -181,11 +184,7 @@ def main():
     if p.returncode == 5:
         skip(p.stderr.strip())
     say(p.returncode == 3, f'no Go program: {p.returncode} {p.stderr.strip()}')
-    p = subprocess.run([a.toolchain, '1.26'], stdout=subprocess.PIPE, text=True)
-    root = p.stdout.strip()
-    if p.returncode != 0 or not root:
-        skip('no Go 1.26 is to be had')
-    go = os.path.join(root, 'bin', 'go')
+    go = os.path.join(next(builders(['1.26'], a.work)).root, 'bin', 'go')
     exe = build(go, a.work, 'counted', PROGRAM)
     with open(os.path.join(a.source, 'busy.go'), encoding='utf-8') as f:
         busy = build(go, a.work, 'busy', f.read())
