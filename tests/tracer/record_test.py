@@ -292,14 +292,15 @@ class Joining(Case):
     def test_the_threads_that_must_not_be_late_are_urgent(self):
         """The one that reads the rings and the one that compresses, which it waits for; and nobody else."""
         usual = os.getpriority(os.PRIO_PROCESS, 0)
-        if os.geteuid() != 0:
-            self.skipTest('only root may be more urgent')
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, -10)
+            os.setpriority(os.PRIO_PROCESS, 0, usual)
+        except PermissionError:
+            self.skipTest('nobody may be more urgent here')
         p = self.offered(EMITTER, 'events', 200000, 'rate', 1000)
         recorder = self.start(GOLANES, 'record', '--pid', p.pid, '-q', '-o', self.path())
-        self.wait_for(lambda: self.niceness(recorder.pid).count(-10) >= 2 or recorder.poll() is not None, 'two urgent threads')
-        got = self.niceness(recorder.pid)
-        self.assertEqual(got.count(-10), 2, got)
-        self.assertEqual(os.getpriority(os.PRIO_PROCESS, recorder.pid), usual)
+        self.wait_for(lambda: os.getpriority(os.PRIO_PROCESS, recorder.pid) == usual and
+                      self.niceness(recorder.pid).count(-10) == 2, 'two urgent threads, and the first is none of them')
         self.assertEqual(set(self.niceness(p.pid)), {usual})
 
     def check_any(self, name):
