@@ -5,13 +5,19 @@
 #define G_BITS_MIN 8u
 #define G_BITS_MAX 40u
 
+static void set_bits(gl_v2_state *s, unsigned bits)
+{
+    s->g_mask = ((size_t)1 << bits) - 1;
+    s->g_shift = 64 - bits;
+}
+
 int gl_v2_state_init(gl_v2_state *s, gl_dict *dict)
 {
     memset(s, 0, sizeof *s);
     s->dict = dict;
     s->ps.size = sizeof(gl_v2_p);
-    s->g_bits = G_BITS_MIN;
-    s->gs = calloc((size_t)1 << s->g_bits, sizeof *s->gs);
+    set_bits(s, G_BITS_MIN);
+    s->gs = calloc(s->g_mask + 1, sizeof *s->gs);
     s->nobody = (gl_v2_m){.id = V2_NO_M, .p = V2_NONE, .p_id = GL_NO_PROC, .thread = GL_NO_THREAD};
     return s->gs ? 0 : GL_E_NOMEM;
 }
@@ -32,21 +38,22 @@ void gl_v2_state_free(gl_v2_state *s)
 
 static gl_v2_g *free_slot(const gl_v2_state *s, uint64_t id)
 {
-    size_t mask = ((size_t)1 << s->g_bits) - 1, i = gl_v2_g_home(s, id);
+    size_t mask = s->g_mask, i = gl_v2_g_home(s, id);
     while (s->gs[i].id != 0)
         i = (i + 1) & mask;
     return &s->gs[i];
 }
 
-static int g_resize(gl_v2_state *s, uint32_t bits)
+static int g_double(gl_v2_state *s)
 {
     gl_v2_g *old = s->gs;
-    size_t n = (size_t)1 << s->g_bits;
+    size_t n = s->g_mask + 1;
+    unsigned bits = 64 - s->g_shift + 1;
     gl_v2_g *gs = bits <= G_BITS_MAX ? calloc((size_t)1 << bits, sizeof *gs) : NULL;
     if (!gs)
         return GL_E_NOMEM;
     s->gs = gs;
-    s->g_bits = bits;
+    set_bits(s, bits);
     for (size_t i = 0; i < n; i++)
         if (old[i].id != 0)
             *free_slot(s, old[i].id) = old[i];
@@ -59,8 +66,7 @@ gl_v2_g *gl_v2_g_add(gl_v2_state *s, uint64_t id)
     gl_v2_g *g = gl_v2_g_find(s, id);
     if (g)
         return g;
-    size_t slots = (size_t)1 << s->g_bits;
-    if (s->g_count >= slots / 8 * 5 && g_resize(s, s->g_bits + 1) < 0)
+    if (s->g_count >= (s->g_mask + 1) / 8 * 5 && g_double(s) < 0)
         return NULL;
     g = free_slot(s, id);
     *g = (gl_v2_g){.id = id};
@@ -71,7 +77,7 @@ gl_v2_g *gl_v2_g_add(gl_v2_state *s, uint64_t id)
 /* Those behind it move up where the gap would cut them off from their home. */
 void gl_v2_g_remove(gl_v2_state *s, gl_v2_g *g)
 {
-    size_t mask = ((size_t)1 << s->g_bits) - 1, gap = (size_t)(g - s->gs);
+    size_t mask = s->g_mask, gap = (size_t)(g - s->gs);
     for (size_t i = (gap + 1) & mask; s->gs[i].id != 0; i = (i + 1) & mask) {
         size_t home = gl_v2_g_home(s, s->gs[i].id);
         if (((i - home) & mask) >= ((i - gap) & mask)) {

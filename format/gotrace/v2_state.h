@@ -42,7 +42,8 @@ typedef struct gl_v2_state {
     /* Goroutines: open addressing; an entry moves when another is added or removed. */
     gl_v2_g *gs;
     size_t g_count;
-    uint32_t g_bits; /* 2^g_bits slots */
+    size_t g_mask;     /* slots, a power of two, less one */
+    unsigned g_shift;  /* a hash shifted so far to the right is a slot */
     gl_v2_array ps;  /* gl_v2_p */
     gl_v2_map p_index;
     gl_v2_m **m_chunks; /* threads never move */
@@ -56,13 +57,13 @@ void gl_v2_state_free(gl_v2_state *s);
 
 static inline size_t gl_v2_g_home(const gl_v2_state *s, uint64_t id)
 {
-    return (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - s->g_bits));
+    return (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> s->g_shift);
 }
 
 /** NULL where it is not known. Valid until the next addition or removal. */
 static inline gl_v2_g *gl_v2_g_find(const gl_v2_state *s, uint64_t id)
 {
-    size_t mask = ((size_t)1 << s->g_bits) - 1, i = gl_v2_g_home(s, id);
+    size_t mask = s->g_mask, i = gl_v2_g_home(s, id);
     while (s->gs[i].id != id) {
         if (s->gs[i].id == 0)
             return NULL;
@@ -71,10 +72,14 @@ static inline gl_v2_g *gl_v2_g_find(const gl_v2_state *s, uint64_t id)
     return &s->gs[i];
 }
 
+/* Fewer slots are in a core's cache anyway. */
+#define V2_G_FETCH_FROM 32768u
+
 /** Fetches the place of a goroutine that is asked for soon; any number will do. */
 static inline void gl_v2_g_prefetch(const gl_v2_state *s, uint64_t id)
 {
-    __builtin_prefetch(&s->gs[gl_v2_g_home(s, id)]);
+    if (s->g_mask >= V2_G_FETCH_FROM)
+        __builtin_prefetch(&s->gs[gl_v2_g_home(s, id)]);
 }
 
 /** Finds or adds; id is not 0. NULL: no memory. */
