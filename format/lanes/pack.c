@@ -66,18 +66,8 @@ static int pack_section(ln_packer *p, const ln_buf *raw, ln_buf *out, uint8_t *c
     return out->failed ? GL_E_NOMEM : 0;
 }
 
-static bool finish_events(ln_draft *d)
-{
-    bool ok = ln_spool_finish(d->spool, &d->sections[LN_S_SHAPE], &d->sections[LN_S_TYPES], &d->sections[LN_S_TIMES]);
-    ln_spools_put(d->spool);
-    d->spool = NULL;
-    return ok;
-}
-
 int ln_pack(ln_packer *p, ln_draft *d, ln_buf *out)
 {
-    if (d->spool && !finish_events(d))
-        return GL_E_NOMEM;
     size_t start = ln_buf_size(out), sections = (size_t)__builtin_popcount(d->present);
     size_t directory = 4 + sections * LN_DIRECTORY_ROW_BYTES;
     if (!ln_buf_room(out, LN_CHUNK_HEADER_BYTES + directory))

@@ -6,7 +6,6 @@
 
 #include "lanes/decode.h"
 #include "lanes/layout.h"
-#include "lanes/spool.h"
 
 /** Section numbers of chunks that are not event chunks. */
 enum { LN_S_ROWS = 1, LN_S_LANES = 2 };
@@ -25,7 +24,6 @@ typedef struct ln_draft {
     ln_chunk_header h; /* stored and payload_hash are set by ln_pack */
     unsigned present;
     ln_buf sections[LN_S_LIMIT];
-    ln_spool *spool; /* of an event chunk: what goes into its sections when it is packed, then given back; else NULL */
 } ln_draft;
 
 int ln_packer_init(ln_packer *p, int level);

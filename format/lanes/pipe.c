@@ -18,7 +18,6 @@ ln_draft *ln_job_draft(ln_job *j, ln_chunk_kind kind)
     ln_draft *d = &j->drafts[j->n++];
     d->h = (ln_chunk_header){.kind = (uint16_t)kind};
     d->present = 0;
-    d->spool = NULL;
     for (unsigned i = 0; i < LN_S_LIMIT; i++)
         ln_buf_clear(&d->sections[i]);
     return d;

@@ -4,21 +4,23 @@
 
 #define SHIFT_FIRST 6u /* Go's ticks are 64 ns */
 
-static bool spool_init(ln_spool *s, ln_spools *home)
+bool ln_spool_init(ln_spool *s, uint32_t capacity)
 {
-    size_t blocks = (size_t)home->capacity / LN_BLOCK_EVENTS + LN_LANES_MAX; /* each lane's last one may be nearly empty */
+    size_t blocks = (size_t)capacity / LN_BLOCK_EVENTS + LN_LANES_MAX; /* each lane's last one may be nearly empty */
     *s = (ln_spool){
-        .home = home,
-        .capacity = home->capacity,
+        .capacity = capacity,
         .shift = SHIFT_FIRST,
-        .runs = malloc(((size_t)home->capacity + 1) * sizeof *s->runs),
+        .runs = malloc(((size_t)capacity + 1) * sizeof *s->runs),
         .reels = calloc(LN_LANES_MAX, sizeof *s->reels),
         .pool = malloc(blocks * sizeof *s->pool),
     };
-    return s->runs && s->reels && s->pool;
+    if (!s->runs || !s->reels || !s->pool)
+        return false;
+    ln_spool_start(s);
+    return true;
 }
 
-static void spool_free(ln_spool *s)
+void ln_spool_free(ln_spool *s)
 {
     for (uint32_t i = 0; s->reels && i < LN_LANES_MAX; i++)
         ln_buf_free(&s->reels[i].more);
@@ -26,11 +28,9 @@ static void spool_free(ln_spool *s)
     free(s->runs);
     free(s->reels);
     free(s->pool);
-    free(s);
 }
 
-/** Starts a chunk. */
-static void start(ln_spool *s)
+void ln_spool_start(ln_spool *s)
 {
     for (uint32_t k = 0; k < s->threads.n; k++) {
         s->reels[k].n = 0;
@@ -48,54 +48,6 @@ static void start(ln_spool *s)
     s->smallest = INT64_MAX;
     s->largest = INT64_MIN;
     ln_col_start(&s->order);
-}
-
-void ln_spools_init(ln_spools *all, uint32_t capacity)
-{
-    *all = (ln_spools){.capacity = capacity};
-    pthread_mutex_init(&all->lock, NULL);
-}
-
-void ln_spools_free(ln_spools *all)
-{
-    for (ln_spool *s = all->all, *next; s; s = next) {
-        next = s->next;
-        spool_free(s);
-    }
-    pthread_mutex_destroy(&all->lock);
-}
-
-static ln_spool *make(ln_spools *all)
-{
-    ln_spool *s = malloc(sizeof *s);
-    if (!s || spool_init(s, all))
-        return s;
-    spool_free(s);
-    return NULL;
-}
-
-ln_spool *ln_spools_get(ln_spools *all)
-{
-    pthread_mutex_lock(&all->lock);
-    ln_spool *s = all->free; /* the one given back last: those beyond what is needed at once are not touched again */
-    if (s) {
-        all->free = s->next_free;
-    } else if ((s = make(all))) {
-        s->next = all->all;
-        all->all = s;
-    }
-    pthread_mutex_unlock(&all->lock);
-    if (s)
-        start(s);
-    return s;
-}
-
-void ln_spools_put(ln_spool *s)
-{
-    pthread_mutex_lock(&s->home->lock);
-    s->next_free = s->home->free;
-    s->home->free = s;
-    pthread_mutex_unlock(&s->home->lock);
 }
 
 /** The turn of a thread that is not the one before the last: false where the chunk has room for no more threads. */

@@ -3,14 +3,9 @@
  * step of time, and apart what follows an escape. Steps are counted in the unit of an earlier chunk; where that turns out
  * to be wrong, they are all counted anew. How the lanes take turns is kept apart, and so is where they do so in another
  * order than a reader would put them in.
- *
- * A chunk's spool needs nothing but its events: it is filled on one thread while another encodes what else they say, and
- * written out on a third. One thread at a time has it.
  */
 #ifndef GOLANES_LANES_SPOOL_H
 #define GOLANES_LANES_SPOOL_H
-
-#include <pthread.h>
 
 #include "golanes/events.h"
 #include "lanes/col.h"
@@ -70,23 +65,13 @@ typedef struct ln_spool {
     int64_t smallest, largest; /* whole after ln_spool_range */
     bool no_memory;
     ln_threads threads;
-    struct ln_spools *home;
-    struct ln_spool *next_free, *next;
 } ln_spool;
 
-/** Spools that are used again and again. Any thread may get one and give it back. */
-typedef struct ln_spools {
-    pthread_mutex_t lock;
-    uint32_t capacity; /* events a chunk has at most */
-    ln_spool *free, *all;
-} ln_spools;
-
-void ln_spools_init(ln_spools *all, uint32_t capacity);
-/** Frees them all, wherever they are. */
-void ln_spools_free(ln_spools *all);
-/** One for a new chunk, or NULL without memory. */
-ln_spool *ln_spools_get(ln_spools *all);
-void ln_spools_put(ln_spool *s);
+/** capacity: events a chunk has at most. False without memory; ln_spool_free then is still due. */
+bool ln_spool_init(ln_spool *s, uint32_t capacity);
+void ln_spool_free(ln_spool *s);
+/** Starts a chunk. */
+void ln_spool_start(ln_spool *s);
 
 /* The parts of what follows that are rare. */
 bool ln_spool_new_thread(ln_spool *s, uint32_t thread, int64_t time);

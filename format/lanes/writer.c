@@ -11,6 +11,7 @@
 #include "lanes/keyframe.h"
 #include "lanes/pipe.h"
 #include "lanes/rows.h"
+#include "lanes/spool.h"
 #include "lanes/sums.h"
 #include "lanes/track_move.h"
 #include "src/dict_lock.h"
@@ -19,9 +20,7 @@
 #define LEVEL_DEFAULT 1
 /* Where goroutines are more than a core's cache has room for, events are looked at so many ahead. */
 #define AHEAD 8u
-#ifndef FETCH_FROM
-#define FETCH_FROM 8192u
-#endif
+#define AHEAD_FROM 8192u
 /* A keyframe costs about five bytes a live goroutine: with this many events for each, a twentieth of a byte an event. */
 #define KEYFRAME_EVENTS_PER_LIVE 96u
 #define GOROUTINE_ROWS_ENOUGH 4096u
@@ -32,8 +31,7 @@ struct gl_writer {
     ln_dict_mark reach; /* how far it went when the events at hand came */
     ln_feed feed;       /* open where there are helper threads: all below belongs to its thread while events are under way */
     ln_enc enc;
-    ln_spools spools;
-    ln_spool *spool; /* of the chunk at hand, NULL before its first event */
+    ln_spool spool;
     ln_pipe pipe;
     ln_job *job;     /* being filled, NULL before a chunk's first event */
     ln_buf meta;     /* pairs not yet in the file */
@@ -85,7 +83,7 @@ static void writer_free(gl_writer *w, bool drop)
     }
     if (w->pipe.jobs)
         ln_pipe_close(&w->pipe, drop);
-    ln_spools_free(&w->spools);
+    ln_spool_free(&w->spool);
     ln_enc_free(&w->enc);
     ln_buf_free(&w->meta);
     ln_track_free(&w->track);
@@ -120,10 +118,10 @@ int gl_writer_open(const gl_writer_options *opt, gl_writer **out, gl_error *err)
     w->mark = LN_DICT_MARK_START;
     w->path = opt->path ? strdup(opt->path) : NULL;
     rc = !opt->path || w->path ? 0 : GL_E_NOMEM;
-    if (rc == 0 && !ln_enc_init(&w->enc))
+    uint32_t chunk_events = opt->chunk_events ? opt->chunk_events : CHUNK_EVENTS_DEFAULT;
+    if (rc == 0 && (!ln_enc_init(&w->enc) || !ln_spool_init(&w->spool, chunk_events)))
         rc = GL_E_NOMEM;
     ln_track_init(&w->track, &w->enc.model.map, w->dict);
-    ln_spools_init(&w->spools, opt->chunk_events ? opt->chunk_events : CHUNK_EVENTS_DEFAULT);
     if (rc == 0)
         rc = ln_pipe_open(&w->pipe, fd, opt->level ? opt->level : LEVEL_DEFAULT, opt->threads);
     uint8_t header[LN_FILE_HEADER_BYTES];
@@ -230,10 +228,7 @@ static int begin_chunk(gl_writer *w, const gl_event *first)
     if (!w->job)
         return failed(w, w->pipe.rc < 0 ? w->pipe.rc : GL_E_NOMEM);
     ln_track_start(&w->track, w->chunks, w->events, first ? &first->time : NULL);
-    if (!first)
-        return 0;
-    w->spool = ln_spools_get(&w->spools);
-    return failed(w, w->spool ? add_keyframe(w, first->time) : GL_E_NOMEM);
+    return first ? failed(w, add_keyframe(w, first->time)) : 0;
 }
 
 static int add_small_tables(gl_writer *w)
@@ -307,15 +302,14 @@ static int add_events(gl_writer *w)
 {
     ln_enc *e = &w->enc;
     ln_draft *d = ln_job_draft(w->job, LN_EVENTS);
-    if (!d || !ln_enc_finish(e, d->sections))
+    if (!d || !ln_enc_finish(e, d->sections) ||
+        !ln_spool_finish(&w->spool, &d->sections[LN_S_SHAPE], &d->sections[LN_S_TYPES], &d->sections[LN_S_TIMES]))
         return GL_E_NOMEM;
     d->h.count = e->n;
     d->h.number = w->chunks;
     d->h.first = w->events;
-    d->h.a = w->spool->smallest;
-    d->h.b = w->spool->largest;
-    d->spool = w->spool; /* given back when it is packed */
-    w->spool = NULL;
+    d->h.a = w->spool.smallest;
+    d->h.b = w->spool.largest;
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         if (e->counts[code])
             d->h.aux[code / 64] |= UINT64_C(1) << code % 64;
@@ -329,8 +323,8 @@ static int add_chunk(gl_writer *w)
 {
     ln_enc *e = &w->enc;
     ln_sum sum = {.lanes = NULL};
-    ln_spool_range(w->spool);
-    int rc = ln_track_finish(&w->track, e->counts, w->spool->smallest, &sum.lanes, &sum.n);
+    ln_spool_range(&w->spool);
+    int rc = ln_track_finish(&w->track, e->counts, w->spool.smallest, &sum.lanes, &sum.n);
     sum.node = w->track.node;
     if (rc == 0)
         rc = add_sum(w, 0, w->chunks, &sum);
@@ -343,6 +337,7 @@ static int add_chunk(gl_writer *w)
     w->events += e->n;
     w->chunks++;
     ln_enc_start(e);
+    ln_spool_start(&w->spool);
     return ln_pyramid_add(&w->pyramid, &sum, add_sum, w);
 }
 
@@ -454,8 +449,8 @@ static void fetch(const gl_writer *w, const gl_event *events, size_t far, size_t
 /** Up to the end of the chunk at hand, or of the array: how many were taken. */
 static size_t take_run(gl_writer *w, const gl_event *events, size_t n)
 {
-    ln_spool *spool = w->spool;
-    bool many = w->enc.model.map.used > FETCH_FROM;
+    ln_spool *spool = &w->spool;
+    bool many = w->enc.model.map.used > AHEAD_FROM;
     size_t left = spool->capacity - spool->n, run = n < left ? n : left;
     for (size_t i = 0, stop; i < run; i = stop) {
         stop = i + AHEAD < run ? i + AHEAD : run;
@@ -480,7 +475,7 @@ static int take_events(gl_writer *w, const gl_event *events, size_t n)
         size_t taken = take_run(w, events, n);
         events += taken;
         n -= taken;
-        if (w->rc == 0 && (n || w->spool->n == w->spool->capacity))
+        if (w->rc == 0 && (n || w->spool.n == w->spool.capacity))
             seal(w, false);
     }
     return w->rc;

@@ -284,6 +284,36 @@ static void names_survive(void **state)
     remove(path);
 }
 
+/** More threads than one chunk takes: it ends before its time, and so does each that follows. */
+static void more_threads_than_a_chunk_takes(void **state)
+{
+    (void)state;
+    lt_random r = {5};
+    lt_events l = {0};
+    gl_dict *d = gl_dict_new();
+    for (uint32_t i = 0; i < 20000; i++)
+        lt_push(&l, &(gl_event){.time = i, .type = GL_EV_GoUnpark, .arg = {1 + lt_below(&r, 50)}, .thread = (uint32_t)lt_below(&r, 3000),
+                                .p = GL_NO_PROC});
+    for (unsigned threads = 0; threads <= 2; threads++)
+        check_round_trip(&l, d, 0, threads);
+    lt_free(&l);
+    gl_dict_destroy(d);
+}
+
+/** Goroutines in tens of thousands: what is fetched ahead, and room made for, must not matter. */
+static void more_goroutines_than_a_cache_holds(void **state)
+{
+    (void)state;
+    lt_random r = {6};
+    lt_events l = {0};
+    gl_dict *d = gl_dict_new();
+    lt_schedule(&l, &r, 200000, 40000, 4, d);
+    check_round_trip(&l, d, 0, 0);
+    check_round_trip(&l, d, 3000, 1);
+    lt_free(&l);
+    gl_dict_destroy(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +325,8 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_the_file),
         cmocka_unit_test(tables_that_grow_do_not_depend_on_threads),
         cmocka_unit_test(names_survive),
+        cmocka_unit_test(more_threads_than_a_chunk_takes),
+        cmocka_unit_test(more_goroutines_than_a_cache_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
