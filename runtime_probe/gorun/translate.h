@@ -48,6 +48,7 @@ typedef struct gl_translation {
     struct gl_stack_ids *stacks;
     uint32_t reason_text[256], empty_text;
     bool reason_known[256];
+    uint8_t reason_kind[256]; /* by the reason's number in this release, 0: not looked up yet */
     uint32_t stop_reason;
     uint64_t cycle;
     uint64_t restarts; /* of the world, that were handed on */

@@ -19,13 +19,22 @@ static const char *const hidden_reasons[] = {
     "dumping heap",
 };
 
-static bool is_hidden(unsigned minor, unsigned reason)
+enum { LOOKED_UP = 1, HIDDEN = 2, COROUTINE = 4 };
+
+/** What kind of wait it is: looked up once for each reason, by its name in this release. */
+static unsigned kind_of_wait(gl_translation *t, uint8_t reason)
 {
-    const char *name = gl_goprog_wait_reason(minor, reason);
+    uint8_t *kind = &t->reason_kind[reason];
+    if (*kind)
+        return *kind;
+    const char *name = gl_goprog_wait_reason(t->of.minor, reason);
+    *kind = LOOKED_UP;
     for (size_t i = 0; name && i < sizeof hidden_reasons / sizeof *hidden_reasons; i++)
         if (strcmp(name, hidden_reasons[i]) == 0)
-            return true;
-    return false;
+            *kind |= HIDDEN;
+    if (name && strcmp(name, "coroutine") == 0)
+        *kind |= COROUTINE;
+    return *kind;
 }
 
 static uint32_t reason_text(gl_translation *t, unsigned reason)
@@ -36,12 +45,6 @@ static uint32_t reason_text(gl_translation *t, unsigned reason)
         t->reason_known[reason] = true;
     }
     return t->reason_text[reason];
-}
-
-static bool is_coroutine(const gl_turn *x)
-{
-    const char *name = gl_goprog_wait_reason(x->t->of.minor, x->r->c);
-    return name && strcmp(name, "coroutine") == 0;
 }
 
 /* Ps */
@@ -153,8 +156,9 @@ static void block_for(const gl_turn *x, uint32_t reason, bool coroutine)
 
 static void block(const gl_turn *x)
 {
-    if (!is_hidden(x->t->of.minor, x->r->c)) {
-        block_for(x, reason_text(x->t, x->r->c), is_coroutine(x));
+    unsigned kind = kind_of_wait(x->t, x->r->c);
+    if (!(kind & HIDDEN)) {
+        block_for(x, reason_text(x->t, x->r->c), (kind & COROUTINE) != 0);
         return;
     }
     gl_patch_g *g = in_state(x, x->g, GL_G_RUNNING);
@@ -406,7 +410,7 @@ static void tell_g(gl_translation *t, const gl_snapshot *snap, const gl_snapshot
     uint32_t stack = stack_of(t, s);
     uint32_t thread = thread_of(t, snap, s->m);
     gl_gstate state = state_of(s->status);
-    bool hidden = state == GL_G_WAITING && is_hidden(t->of.minor, s->reason);
+    bool hidden = state == GL_G_WAITING && (kind_of_wait(t, s->reason) & HIDDEN);
     bool waits = state == GL_G_WAITING && !hidden;
     gl_patch_g *g = gl_patch_gs_get(&t->gs, s->id);
     if (!g)

@@ -171,7 +171,8 @@ static uint32_t oldest(const gl_reader *r, uint64_t *until)
 {
     uint32_t best = UINT32_MAX;
     uint64_t first = UINT64_MAX, second = UINT64_MAX;
-    for (uint32_t i = 0; i < r->rings; i++) {
+    for (uint32_t k = 0; k < r->filled_count; k++) {
+        uint32_t i = r->filled[k];
         const gl_patch_record *rec = gl_record_queue_next(&r->ring[i].queue);
         if (!rec)
             continue;
@@ -190,6 +191,10 @@ static uint32_t oldest(const gl_reader *r, uint64_t *until)
 static void hand_on(gl_reader *r, uint64_t watermark)
 {
     uint64_t until;
+    r->filled_count = 0;
+    for (uint32_t i = 0; i < r->rings; i++)
+        if (gl_record_queue_next(&r->ring[i].queue))
+            r->filled[r->filled_count++] = i;
     for (uint32_t i; r->t->status == 0 && (i = oldest(r, &until)) != UINT32_MAX;) {
         gl_reader_ring *q = &r->ring[i];
         const gl_patch_record *rec = gl_record_queue_next(&q->queue);

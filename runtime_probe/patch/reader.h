@@ -28,6 +28,7 @@ typedef struct gl_reader {
     gl_translation *t;
     gl_reader_ring *ring;
     uint32_t rings;
+    uint32_t filled[GL_PATCH_RINGS], filled_count; /* those that have something to hand on, while it is done */
     uint64_t no_ring;
     uint64_t handed;  /* ticks of the last record handed on */
     uint64_t passed;  /* ticks up to which everything was */
