@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define QUEUE_FIRST 256u
-#define RUN_LONG 64u /* so many events of one queue in a row are delivered from where they lie */
+#define RUN_LONG 256u /* so many events of one queue in a row are delivered from where they lie: fewer are better in one batch with others */
 
 gl_event *gl_queue_room(gl_queue *q, size_t n)
 {

@@ -231,7 +231,7 @@ static void flows_together(size_t rings, unsigned spread, uint64_t *random)
         for (size_t k = 0; k < sp[i].n; k++) {
             *random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
             /* long stretches of one ring, too; no two times are the same */
-            time += (1 + (int64_t)(*random >> 33 & ((1u << spread) - 1)) + (k % 150 == 149 ? 2000 : 0)) * 8;
+            time += (1 + (int64_t)(*random >> 33 & ((1u << spread) - 1)) + (k % 270 == 269 ? 9000 : 0)) * 8;
             sp[i].all[k] = want[total++] = (gl_event){.time = time + (int64_t)i, .g = i, .arg = {k}};
         }
     }
