@@ -10,7 +10,8 @@
 static inline unsigned bench_hand_over(uint64_t *random, unsigned thread, unsigned threads)
 {
     *random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
-    uint64_t g = 1 + thread * BENCH_GOROUTINES / threads + (*random >> 33) % (BENCH_GOROUTINES / threads), other = 1 + (*random >> 20) % BENCH_GOROUTINES;
+    unsigned share = BENCH_GOROUTINES / threads;
+    uint64_t g = 1 + thread * share + (*random >> 33) % share, other = 1 + (*random >> 20) % BENCH_GOROUTINES;
     uint64_t in = 0xc000000000 + g * 96, out = in + 96;
     gl_emit_GoStart(g);
     gl_emit_ChanRecvEnd(in, 0, GL_CHAN_DONE);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define QUEUE_FIRST 256u
-#define RUN_LONG 256u /* so many events of one queue in a row are delivered from where they lie: fewer are better in one batch with others */
+/* So many events of one queue in a row are delivered from where they lie: fewer are better in one batch with others. */
+#define RUN_LONG 256u
 
 gl_event *gl_queue_room(gl_queue *q, size_t n)
 {
