@@ -22,9 +22,10 @@
 #define HOLD_FULL_NS MS
 #define RING_BUSY (32u << 10) /* bytes in the fullest ring, or an eighth of a small one */
 #define RING_FULL (96u << 10) /* or a quarter */
-/* Pauses between two looks at the rings: so long that about half of the writers' windows is filled meanwhile. */
+/* Pauses between two looks at the rings: so long that about half of the writers' windows is filled meanwhile.
+   At most, a burst that begins behind a quiet time should fit into a ring: 30000 records in that of a Go program's thread. */
 #define PAUSE_MIN_NS (200 * INT64_C(1000))
-#define PAUSE_MAX_NS (10 * MS)
+#define PAUSE_MAX_NS (3 * MS)
 #define WINDOW_LOW 32768u
 #define WINDOW_HIGH 81920u
 #define URGENT (-10) /* nice value of the thread that reads the rings */
