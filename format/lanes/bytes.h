@@ -13,6 +13,12 @@
 #define LN_LIKELY(x) __builtin_expect(!!(x), 1)
 #define LN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define LN_INLINE static inline __attribute__((always_inline))
+/** Before a loop of at most GL_EVENT_ARGS_MAX turns that is to be code for each turn. */
+#ifdef __clang__
+#define LN_UNROLL _Pragma("unroll")
+#else
+#define LN_UNROLL _Pragma("GCC unroll 4")
+#endif
 
 static inline void ln_put16(uint8_t *p, uint16_t v)
 {

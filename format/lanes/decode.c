@@ -279,7 +279,7 @@ static uint64_t get_arg(ln_dec *d, const gl_event *ev, const uint64_t *arg, unsi
     uint64_t value = guess.value, miss;
     if (col_missed(&d->args[type][i], &miss))
         value = guess.base + ln_unzigzag(miss);
-    ln_model_learn(&d->model, type, i, &guess, value);
+    ln_model_learn(&d->model, type, i, s->kinds[i], &guess, value);
     return value;
 }
 

@@ -63,7 +63,7 @@ LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln
     uint64_t value = ev->arg[i];
     if (guess.value != value)
         ln_col_miss(&e->args[type][i], at, ln_zigzag(value - guess.base));
-    ln_model_learn(&e->model, type, i, &guess, value);
+    ln_model_learn(&e->model, type, i, s->kinds[i], &guess, value);
 }
 
 /** Arguments from number i on, of a type that is not known before. */
@@ -151,7 +151,7 @@ LN_INLINE void ln_enc_event(ln_enc *e, const gl_event *ev, uint32_t lane, unsign
     if (!__builtin_constant_p(type))
         ln_enc_args(e, ev, type, i, at);
     else
-        for (; i < s->arg_count; i++) /* unrolled: each is code for its kind */
+        LN_UNROLL for (; i < s->arg_count; i++) /* each is code for its kind */
             ln_enc_arg(e, ev, type, s, i, at);
     ln_model_after(m, l, type, ev->arg, *ti);
 }

@@ -196,9 +196,10 @@ LN_INLINE ln_arg_guess ln_model_arg(ln_model *m, unsigned type, unsigned i, unsi
     }
 }
 
-LN_INLINE void ln_model_learn(ln_model *m, unsigned type, unsigned i, const ln_arg_guess *guess, uint64_t value)
+LN_INLINE void ln_model_learn(ln_model *m, unsigned type, unsigned i, unsigned kind, const ln_arg_guess *guess, uint64_t value)
 {
-    m->step[type][i] = value - m->last[type][i];
+    if (kind == GL_KIND_SEQUENCE)
+        m->step[type][i] = value - m->last[type][i];
     m->last[type][i] = value;
     if (guess->at[0])
         guess->at[0]->value = value;
