@@ -21,6 +21,7 @@
 /* Where goroutines are more than a core's cache has room for, events are looked at so many ahead. */
 #define AHEAD 8u
 #define AHEAD_FROM 8192u
+#define RUN_EVENTS 1024u /* taken at once: room is made for the goroutines that so many could be about */
 /* A keyframe costs about five bytes a live goroutine: with this many events for each, a twentieth of a byte an event. */
 #define KEYFRAME_EVENTS_PER_LIVE 96u
 #define GOROUTINE_ROWS_ENOUGH 4096u
@@ -467,15 +468,16 @@ static size_t take_run(gl_writer *w, const gl_event *events, size_t n)
 
 static int take_events(gl_writer *w, const gl_event *events, size_t n)
 {
-    if (!ln_track_reserve(&w->track, n))
-        failed(w, GL_E_NOMEM);
     while (n && w->rc == 0) {
+        size_t run = n < RUN_EVENTS ? n : RUN_EVENTS;
         if (!w->job && begin_chunk(w, events) < 0)
             break;
-        size_t taken = take_run(w, events, n);
+        if (!ln_track_reserve(&w->track, run))
+            return failed(w, GL_E_NOMEM);
+        size_t taken = take_run(w, events, run);
         events += taken;
         n -= taken;
-        if (w->rc == 0 && (n || w->spool.n == w->spool.capacity))
+        if (w->rc == 0 && (taken < run || w->spool.n == w->spool.capacity))
             seal(w, false);
     }
     return w->rc;
