@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
 from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
+from checks import end, say  # noqa: E402  pylint: disable=wrong-import-position
 
 SENDS = 1000
 DEREFERENCE = 'invalid memory address or nil pointer dereference'
@@ -30,14 +31,6 @@ WAYS = {
     'stack': (2, 'fatal error: stack overflow', None),
     'kill': (-signal.SIGKILL, None, None),
 }
-failed = 0
-
-
-def say(ok, what):
-    global failed
-    failed += not ok
-    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
-    return ok
 
 
 def run(words, **more):
@@ -226,8 +219,7 @@ def main():
     joined(a, exe)
     out_of_memory(a, exe)
     flight(a, exe)
-    print(f'{failed} failed')
-    sys.exit(1 if failed else 0)
+    end()
 
 
 main()

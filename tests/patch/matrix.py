@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
 from toolchains import KINDS, VERSIONS, builders  # noqa: E402  pylint: disable=wrong-import-position
+from checks import end, say, skip  # noqa: E402  pylint: disable=wrong-import-position
 
 # Program: arguments, the first release that has what it needs, kinds of build.
 PROGRAMS = {
@@ -24,19 +25,6 @@ PROGRAMS = {
     'callbacks': (['4000', '6'], 19, ['cgo', 'cgopie']),
 }
 TRIES = 5  # a busy machine may lose events; then nothing can be said of counts
-failed = 0
-
-
-def say(ok, what):
-    global failed
-    failed += not ok
-    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
-    return ok
-
-
-def skip(why):
-    print(f'SKIP: {why}')
-    sys.exit(77)
 
 
 def facts(path):
@@ -236,8 +224,7 @@ def main():
             if kind in (a.kind or KINDS) and (a.all or a.kind or (k - at) % len(KINDS) == 0):
                 for _ in range(a.times):
                     combination(a, builder, kind)
-    print(f'{failed} failed')
-    sys.exit(1 if failed else 0)
+    end()
 
 
 main()

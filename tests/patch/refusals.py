@@ -14,18 +14,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
 from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
+from checks import end, say  # noqa: E402  pylint: disable=wrong-import-position
 
 NOBODY = 65534
 OPENAT, READ, KILL, ERRNO, LOG = '257', '0', '0x80000000', '0x00050001', '0x7ffc0000'
 INPUT = 3
-failed = 0
-
-
-def say(ok, what):
-    global failed
-    failed += not ok
-    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
-    return ok
 
 
 class Target:
@@ -200,8 +193,7 @@ def main():
         other_users(a, build)
     finally:
         shutil.rmtree(a.tmp, ignore_errors=True)
-    print(f'{failed} failed')
-    sys.exit(1 if failed else 0)
+    end()
 
 
 main()

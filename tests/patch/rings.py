@@ -14,14 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
 from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
-
-failed = 0
-
-
-def say(ok, what):
-    global failed
-    failed += not ok
-    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
+from checks import end, say, skip  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def facts(path):
@@ -47,8 +40,7 @@ def churn(a, exe):
             break
         print(f'     {got.get("lost")} events lost, which is told: once more', flush=True)
     else:
-        print('SKIP: this machine is so busy that events are lost each time')
-        sys.exit(1 if failed else 77)
+        skip('this machine is so busy that events are lost each time')
     say(p.returncode == 0 and p.stdout == f'sends {rounds * many}\n', f'the program ended as it should: {p.stdout!r} {p.stderr.strip()[:300]}')
     say(got.get('threads', 0) > rounds * many, f'{got.get("threads")} threads were recorded')
     say(got.get('violations') == 0 and got.get('steps-back') == 0,
@@ -87,8 +79,7 @@ def main():
                                name=name + '-') for name in ('churn', 'busy')}
     left(a, exe['busy'])
     churn(a, exe['churn'])
-    print(f'{failed} failed')
-    sys.exit(1 if failed else 0)
+    end()
 
 
 main()

@@ -12,17 +12,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
 from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
+from checks import all_well, end, say  # noqa: E402  pylint: disable=wrong-import-position
 
 TRIES = 5  # a busy machine may lose events; then nothing can be said of counts
 ROUNDS = 24
-failed = 0
-
-
-def say(ok, what):
-    global failed
-    failed += not ok
-    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
-    return ok
 
 
 def golanes(a, *words):
@@ -107,10 +100,9 @@ def main():
         say(len(receivers) == 1, f'{kind}: received from by {receivers}')
         check_sends(kind, lines, [s for s in d['worst'] if s['channel'] == channels[kind]], receivers.pop())
     check_total(a, trace, *total)
-    if not failed:
+    if all_well():
         os.unlink(trace)
-    print(f'{failed} failed')
-    sys.exit(1 if failed else 0)
+    end()
 
 
 main()

@@ -14,19 +14,12 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
 from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
+from checks import all_well, end, say, skip  # noqa: E402  pylint: disable=wrong-import-position
 
 TRIES = 5  # a busy machine may lose events; then nothing can be said of counts
 COUNT = 200
 SLACK = 200000  # ns that two readings of two clocks may differ; what the program does between operations takes five times as long
 NAMES = {'send': ('ChanSendBegin', 'ChanSendEnd'), 'receive': ('ChanRecvBegin', 'ChanRecvEnd')}
-failed = 0
-
-
-def say(ok, what):
-    global failed
-    failed += not ok
-    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
-    return ok
 
 
 def golanes(a, *words):
@@ -39,8 +32,7 @@ def record(a, exe, trace, *options):
         if 'Lost' not in json.loads(golanes(a, 'info', '--json', trace))['by_type']:
             return out
         print('     events were lost, which is told: once more')
-    print('SKIP: this machine is so busy that events are lost each time')
-    sys.exit(1 if failed else 77)
+    skip('this machine is so busy that events are lost each time')
 
 
 class Seen:
@@ -103,10 +95,9 @@ def main():
         trace = os.path.join(a.work, f'times-{builder.version}.lanes')
         check(builder.version, a, record(a, exe, trace), trace, False)
         check(f'{builder.version} exact', a, record(a, exe, trace, '--exact-times'), trace, True)
-        if not failed:
+        if all_well():
             os.unlink(trace)
-    print(f'{failed} failed')
-    sys.exit(1 if failed else 0)
+    end()
 
 
 main()

@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'gobin'))
 from toolchains import builders  # noqa: E402  pylint: disable=wrong-import-position
+from checks import end, say, skip  # noqa: E402  pylint: disable=wrong-import-position
 
 PROGRAM = r'''package main
 
@@ -73,18 +74,6 @@ func main() {
 	fmt.Println("done")
 }
 '''
-failed = 0
-
-
-def say(ok, what):
-    global failed
-    failed += not ok
-    print(('ok   ' if ok else 'FAIL ') + what, flush=True)
-
-
-def skip(why):
-    print(f'SKIP: {why}')
-    sys.exit(77)
 
 
 def build(go, work, name, text):
@@ -192,8 +181,7 @@ def main():
     flooded(a, build(go, a.work, 'flood', FLOOD))
     joined(a, busy)
     without_rights(a, exe)
-    print(f'{failed} failed')
-    sys.exit(1 if failed else 0)
+    end()
 
 
 main()
