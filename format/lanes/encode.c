@@ -76,12 +76,12 @@ void ln_enc_args(ln_enc *e, const gl_event *ev, unsigned type, unsigned i, uint3
         ln_enc_arg(e, ev, type, s, i, at);
 }
 
-/** Of the shape what is said of the types. */
-static void put_shape(ln_enc *e, ln_buf *out)
+static void put_shape(const ln_enc *e, const ln_spool *spool, uint64_t unit, ln_buf *out)
 {
     unsigned kinds = 0;
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         kinds += e->counts[code] > 0;
+    ln_buf_num(out, unit);
     ln_buf_num(out, kinds);
     for (unsigned code = 0; code < GL_EV_LIMIT; code++)
         if (e->counts[code]) {
@@ -91,6 +91,13 @@ static void put_shape(ln_enc *e, ln_buf *out)
             ln_buf_u8(out, (uint8_t)(s->arg_count | (s->has_stack ? LN_SHAPE_STACK : 0)));
             ln_buf_bytes(out, s->kinds, s->arg_count);
         }
+    ln_buf_num(out, spool->threads.n);
+    for (uint32_t k = 0; k < spool->threads.n; k++) {
+        ln_buf_num(out, spool->threads.thread[k]);
+        ln_buf_num(out, spool->reels[k].n);
+        ln_buf_num(out, ln_buf_size(&spool->reels[k].more));
+        ln_buf_u64(out, (uint64_t)spool->reels[k].first);
+    }
 }
 
 /** Streams of one section: their number, their lengths, then their bytes. */
@@ -124,11 +131,14 @@ static size_t add_args(ln_enc *e, ln_buf **streams, size_t n, bool context)
     return n;
 }
 
-bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1])
+bool ln_enc_finish(ln_enc *e, ln_spool *spool, ln_buf sections[LN_S_ARGS + 1])
 {
+    uint64_t unit;
     for (unsigned i = LN_S_SHAPE; i <= LN_S_ARGS; i++)
         ln_buf_clear(&sections[i]);
-    put_shape(e, &sections[LN_S_SHAPE]);
+    if (!ln_spool_finish(spool, &unit, &sections[LN_S_TYPES], &sections[LN_S_TIMES]))
+        return false;
+    put_shape(e, spool, unit, &sections[LN_S_SHAPE]);
     ln_buf *streams[STREAMS_MAX];
     size_t n = add_col(streams, 0, &e->p);
     n = add_col(streams, n, &e->g);

@@ -5,8 +5,8 @@
 #ifndef GOLANES_LANES_ENCODE_H
 #define GOLANES_LANES_ENCODE_H
 
-#include "lanes/col.h"
 #include "lanes/model.h"
+#include "lanes/spool.h"
 
 /** Sections of an event chunk. Numbers are part of the format. */
 typedef enum ln_event_section {
@@ -50,11 +50,8 @@ typedef struct ln_enc {
 bool ln_enc_init(ln_enc *e);
 void ln_enc_free(ln_enc *e);
 void ln_enc_start(ln_enc *e);
-/**
- * The chunk's sections but those of types and times, raw, one buffer each (sections[id], cleared first; of that of the
- * shape what is said of the types). False without memory.
- */
-bool ln_enc_finish(ln_enc *e, ln_buf sections[LN_S_ARGS + 1]);
+/** The chunk's sections, raw, one buffer each (sections[id], cleared first). spool: of its types and times. False without memory. */
+bool ln_enc_finish(ln_enc *e, ln_spool *spool, ln_buf sections[LN_S_ARGS + 1]);
 
 LN_INLINE void ln_enc_arg(ln_enc *e, const gl_event *ev, unsigned type, const ln_shape *s, unsigned i, uint32_t at)
 {

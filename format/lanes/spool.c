@@ -397,32 +397,12 @@ static void put_times(const ln_spool *s, ln_buf *out)
     out->failed |= s->order.gaps.failed || s->order.values.failed;
 }
 
-/** The unit before what is there, the lanes behind it. */
-static void complete_shape(const ln_spool *s, uint64_t unit, ln_buf *shape)
+bool ln_spool_finish(ln_spool *s, uint64_t *unit, ln_buf *types, ln_buf *times)
 {
-    uint8_t head[LN_NUM_MAX];
-    size_t head_n = (size_t)(ln_num_put(head, unit) - head), n = ln_buf_size(shape);
-    if (!ln_buf_room(shape, head_n))
-        return;
-    memmove(shape->base + head_n, shape->base, n);
-    memcpy(shape->base, head, head_n);
-    shape->p += head_n;
-    ln_buf_num(shape, s->threads.n);
-    for (uint32_t k = 0; k < s->threads.n; k++) {
-        ln_buf_num(shape, s->threads.thread[k]);
-        ln_buf_num(shape, s->reels[k].n);
-        ln_buf_num(shape, ln_buf_size(&s->reels[k].more));
-        ln_buf_u64(shape, (uint64_t)s->reels[k].first);
-    }
-}
-
-bool ln_spool_finish(ln_spool *s, ln_buf *shape, ln_buf *types, ln_buf *times)
-{
-    uint64_t unit = settle_unit(s);
-    if (s->no_memory || !put_order(s, unit))
+    *unit = settle_unit(s);
+    if (s->no_memory || !put_order(s, *unit))
         return false;
     put_times(s, times);
     put_bytes(s, offsetof(ln_block, types), types);
-    complete_shape(s, unit, shape);
-    return !shape->failed && !types->failed && !times->failed;
+    return !types->failed && !times->failed;
 }

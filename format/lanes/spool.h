@@ -1,6 +1,6 @@
 /*
  * Types and times of a chunk's events, lane by lane, already as the file has them: a byte for the type, a byte for the
- * step of time, and apart what follows an escape. Steps are counted in the unit of an earlier chunk; where that turns out
+ * step of time, and apart what follows an escape. Steps are counted in the unit of the chunk before; where that turns out
  * to be wrong, they are all counted anew. How the lanes take turns is kept apart, and so is where they do so in another
  * order than a reader would put them in.
  */
@@ -140,9 +140,8 @@ LN_INLINE uint32_t ln_spool_put(ln_spool *s, const gl_event *ev)
 void ln_spool_range(ln_spool *s);
 /**
  * When all events are in: works out their order and the largest unit that every step is a whole number of, and writes the
- * sections of types and times; into that of the shape, which has what the encoder says of the types, what has to stand
- * around it. False without memory.
+ * sections of types and times. False without memory.
  */
-bool ln_spool_finish(ln_spool *s, ln_buf *shape, ln_buf *types, ln_buf *times);
+bool ln_spool_finish(ln_spool *s, uint64_t *unit, ln_buf *types, ln_buf *times);
 
 #endif

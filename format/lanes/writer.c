@@ -303,8 +303,7 @@ static int add_events(gl_writer *w)
 {
     ln_enc *e = &w->enc;
     ln_draft *d = ln_job_draft(w->job, LN_EVENTS);
-    if (!d || !ln_enc_finish(e, d->sections) ||
-        !ln_spool_finish(&w->spool, &d->sections[LN_S_SHAPE], &d->sections[LN_S_TYPES], &d->sections[LN_S_TIMES]))
+    if (!d || !ln_enc_finish(e, &w->spool, d->sections))
         return GL_E_NOMEM;
     d->h.count = e->n;
     d->h.number = w->chunks;
