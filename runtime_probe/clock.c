@@ -106,8 +106,7 @@ static const gl_clock_segment *newest(const gl_clock_map *map)
 static int64_t along(const gl_clock_segment *s, uint64_t ticks)
 {
     bool back = ticks < s->ticks;
-    uint64_t distance = back ? s->ticks - ticks : ticks - s->ticks;
-    __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)distance * s->rate) >> 32);
+    uint64_t ns = gl_clock_span_ns(s, back ? s->ticks - ticks : ticks - s->ticks);
     return (int64_t)((uint64_t)s->ns + (back ? 0 - ns : ns));
 }
 

@@ -346,8 +346,7 @@ static void plain_events(cursor *c)
         if (f->goroutine)
             first = first ? first | process : 0;
         since = now;
-        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)since * line.rate) >> 32);
-        ev->time = (int64_t)((uint64_t)line.ns + ns);
+        ev->time = (int64_t)((uint64_t)line.ns + gl_clock_span_ns(&line, since));
         ev->g = context;
         ev->arg[0] = first;
         ev->arg[1] = load8(args + f->at[1]) & f->mask[1];

@@ -58,13 +58,18 @@ static inline gl_clock_segment gl_clock_map_newest(const gl_clock_map *map)
 /** The line that these ticks are on, and how many of it are left for those that follow, itself counted; 0: it begins later. */
 GL_API uint64_t gl_clock_map_find(const gl_clock_map *map, uint64_t ticks, gl_clock_segment *line);
 
+/** ns that so many ticks of a line take. */
+static inline uint64_t gl_clock_span_ns(const gl_clock_segment *line, uint64_t ticks)
+{
+    __extension__ typedef unsigned __int128 wide;
+    return (uint64_t)(((wide)ticks * line->rate) >> 32);
+}
+
 /** The same as gl_clock_map_ns, for many ticks in a row: `newest` is a copy of the newest line. */
 static inline int64_t gl_clock_line_ns(const gl_clock_map *map, const gl_clock_segment *newest, uint64_t ticks)
 {
-    if (ticks >= newest->ticks) {
-        __extension__ uint64_t ns = (uint64_t)(((unsigned __int128)(ticks - newest->ticks) * newest->rate) >> 32);
-        return (int64_t)((uint64_t)newest->ns + ns);
-    }
+    if (ticks >= newest->ticks)
+        return (int64_t)((uint64_t)newest->ns + gl_clock_span_ns(newest, ticks - newest->ticks));
     return gl_clock_map_ns(map, ticks);
 }
 
